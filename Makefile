@@ -1,0 +1,60 @@
+# Two commands are enough to begin: `make demo` shows what it does, `make test` proves it.
+# Every target that needs packages runs `setup` first, which takes no time when nothing changed.
+
+PYTHON =
+ARGS =
+BIN = .venv/bin
+
+# Upstream CRDs that the tests validate against; `make crds` downloads them when you have none.
+ifneq ($(wildcard _crds),)
+GROUNDPLANE_CRDS ?= $(CURDIR)/_crds
+export GROUNDPLANE_CRDS
+endif
+
+.DEFAULT_GOAL = help
+.PHONY: help setup demo test check fmt generate golden bench crds lock clean
+
+help: ## Say what each target does
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install everything into .venv (PYTHON=python3.12 chooses the Python)
+	@sh tools/setup.sh "$(PYTHON)"
+
+demo: setup ## Show Groundplane at work, offline
+	@$(BIN)/python tools/demo.py
+
+test: setup ## Run all tests (ARGS='-k render' runs some)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: setup ## Check style, types, layers, and that generated files are current
+	@status=0; \
+	$(BIN)/ruff check . || status=1; \
+	$(BIN)/ruff format --check . || status=1; \
+	$(BIN)/mypy || status=1; \
+	$(BIN)/lint-imports --no-logo || status=1; \
+	sh tools/check-generated.sh || status=1; \
+	exit $$status
+
+fmt: setup ## Format the code and fix what can be fixed
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+generate: setup ## Write the generated files again (APIs, Compositions, tables in docs)
+	@$(BIN)/python -m groundplane generate
+
+golden: setup ## Write the golden files again; review what changed in them
+	@$(BIN)/python tools/golden.py
+
+bench: setup ## Measure speed against its limits (BENCH=quick takes seconds)
+	@$(BIN)/python tools/bench.py
+
+crds: setup ## Download the pinned upstream CRDs into _crds
+	@$(BIN)/python tools/crds.py
+
+lock: setup ## Pin all packages again (UPGRADE=1 moves to newer versions; needs the network)
+	@$(BIN)/python tools/lock.py
+
+clean: ## Remove everything that these targets made, except downloads
+	@rm -rf .venv .venv-lock .setup.log .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .import_linter_cache dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

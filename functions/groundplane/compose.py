@@ -1,0 +1,210 @@
+"""The pure entry point: one observation in, one whole answer out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import ValidationError
+
+from groundplane import engines
+from groundplane.contracts.environment import Environment, read
+from groundplane.contracts.resolve import Demand, resolve
+from groundplane.core.answer import Answer, Requirements
+from groundplane.core.binding import RESOURCE as BINDING
+from groundplane.core.condition import Type, Verdict
+from groundplane.core.refusal import Reason, Refusal
+from groundplane.dress import binding_secret, dressed
+from groundplane.engines._engine import Ask, hold
+from groundplane.inquiry import Inquiry, Unresolved
+from groundplane.lifecycle import conditions, placement, protection
+from groundplane.report import status_of
+
+if TYPE_CHECKING:
+    from groundplane.contracts.common import CommonSpec
+    from groundplane.core.rendered import Desired, Rendered
+    from groundplane.core.slot import Slot
+    from groundplane.engines._engine import Engine
+    from groundplane.turn import Turn
+
+SETTLED_SECONDS: Final = 300  # a backstop: what is composed or required wakes the claim by itself
+WAITING_SECONDS: Final = 30
+
+
+def compose(turn: Turn) -> Answer:
+    """Return the whole answer to *turn*: everything the claim owns, or a refusal that changes nothing.
+
+    It always holds every condition. A refusal is FATAL when something of the claim exists, and an answer without
+    resources when nothing does: only an answer is written to status and woken when what it lacks appears.
+    """
+    return _Composition(turn).answer()
+
+
+class _Composition:
+    """One turn on its way to an answer."""
+
+    def __init__(self, turn: Turn) -> None:
+        self.turn = turn
+        self.inquiry = Inquiry(turn)
+        self.given_up: list[str] = []
+
+    def answer(self) -> Answer:
+        try:
+            return self._compose()
+        except Unresolved:
+            return self._unchanged(Verdict.unknown("Resolving", "what the claim depends on is being read"))
+        except Refusal as refusal:
+            return self._refused(refusal)
+
+    def _compose(self) -> Answer:
+        engine, spec, seen = self._wanted_engine(), self._spec(), self.turn.seen
+        self.given_up = list((spec.migration and spec.migration.retired_slots) or ())
+        placed = placement.place(engine.name, self.given_up, seen)
+        live = self._engine(placed.live)
+        self.inquiry.probe(engine, live)
+        self.inquiry.find_anchor(live, placed.live, given_up=placed.moving and placed.consented)
+        if not placed.moving:
+            return self._serve(placed.live, spec)
+        if not placed.consented:
+            raise self._swap_refusal(placed)
+        if not self._may_release(placed.live, spec):
+            return self._serve(placed.live, spec, retiring_to=placed.target)
+        self.inquiry.find_anchor(engine, placed.target, given_up=True)
+        return self._serve(placed.target, spec)
+
+    def _serve(self, slot: Slot, spec: CommonSpec, *, retiring_to: Slot | None = None) -> Answer:
+        """Return the answer with *slot* serving, or about to make room for *retiring_to*."""
+        engine = self._engine(slot)
+        ask = self._ask(engine, slot, spec, giving_up=retiring_to is not None)
+        seen = self.inquiry.seen
+        rendered = engine.render(ask, slot, seen)
+        anchor = seen.existing(slot.resource(engine.anchor.role))
+        if retiring_to is None:
+            protection.refuse_weakening(ask.effective, anchor)
+        resources = self._resources(ask, slot, rendered, consent=slot if retiring_to else None)
+        self.inquiry.check_names(resources, rendered.requires)
+        released = placement.released(slot, self.given_up, protection.guarded(seen), seen)
+        protection.retain(resources, seen, retired=rendered.retired, released=released)
+        verdicts = conditions.of(ask.effective, rendered.facts, bound=rendered.binding is not None, now=self.turn.now)
+        if retiring_to:
+            verdicts[Type.SETTLED] = Verdict.no("Retiring", f"slot {slot} is given up; {retiring_to} takes its place")
+        return Answer(
+            conditions=verdicts,
+            requirements=Requirements(self.inquiry.wanted, self.inquiry.schemas),
+            ttl=SETTLED_SECONDS if conditions.settled(verdicts) else WAITING_SECONDS,
+            resources=resources,
+            status=status_of(self.turn, ask.effective, slot, rendered, anchor, retiring_to=retiring_to),
+            ready=verdicts[Type.ACCEPTED].holds and verdicts[Type.SERVING].holds,
+            notices=rendered.notices,
+            footprint=rendered.footprint,
+        )
+
+    def _resources(
+        self, ask: Ask[Any, Any], slot: Slot, rendered: Rendered, consent: Slot | None
+    ) -> dict[str, Desired]:
+        resources = {
+            name: dressed(desired, ask.claim, ask.effective, consent) for name, desired in rendered.resources.items()
+        }
+        if rendered.binding:
+            bound = self.turn.seen.get(BINDING) is not None
+            resources[BINDING] = binding_secret(rendered.binding, ask.claim, slot, bound=bound)
+        return resources
+
+    def _wanted_engine(self) -> Engine[Any, Any]:
+        try:
+            return engines.load(self.turn.contract.name, self.turn.engine)
+        except LookupError as error:
+            raise Refusal(
+                Reason.NOT_OFFERED,
+                "spec.crossplane.compositionRef: the Composition asks for an engine this release does not have:"
+                f" {error}. Choose another Composition.",
+            ) from None
+
+    def _engine(self, slot: Slot) -> Engine[Any, Any]:
+        try:
+            return engines.load(self.turn.contract.name, slot.engine)
+        except LookupError as error:
+            raise Refusal(
+                Reason.WOULD_LOSE_DATA,
+                f"slot {slot} holds the data of this claim, and this release does not have its engine: {error}."
+                " Nothing was changed. Go back to the release before.",
+            ) from None
+
+    def _spec(self) -> CommonSpec:
+        written = dict(self.turn.manifest.at("spec") or {})
+        written.pop("crossplane", None)
+        try:
+            spec = self.turn.contract.spec.model_validate(written)
+        except ValidationError as error:
+            found = "; ".join(
+                f"{'.'.join(['spec', *map(str, entry['loc'])])}: {entry['msg']}"
+                for entry in error.errors(include_url=False)
+            )
+            raise Refusal(
+                Reason.NOT_OFFERED, f"{found}. The claim does not fit this release's contract; correct the field."
+            ) from None
+        return spec  # type: ignore[return-value]  # A contract's spec is always a common one.
+
+    def _ask(self, engine: Engine[Any, Any], slot: Slot, spec: CommonSpec, *, giving_up: bool) -> Ask[Any, Any]:
+        turn, claim, contract = self.turn, self.inquiry.claim, self.turn.contract.name
+        self.inquiry.check_installed(engine)
+        data = self.inquiry.environment()
+        environment, knobs = read(Environment, claim.environment, data), read(engine.knobs, claim.environment, data)
+        effective = resolve(contract, claim, spec, environment)
+        hold(contract, engine, knobs, (*effective.demands, *_written(spec)))
+        if giving_up:
+            effective = replace(effective, deletion_policy="Delete")
+        source = self.inquiry.source(engine, slot, spec)
+        return Ask(claim, spec, effective, knobs, turn.now, turn.make_password, source)
+
+    def _may_release(self, slot: Slot, spec: CommonSpec) -> bool:
+        """Whether *slot*, given up by name, may be left out: its stored objects carry the consent, and can go."""
+        engine, seen = self._engine(slot), self.inquiry.seen
+        anchor = slot.resource(engine.anchor.role)
+        if not placement.consent_stands(slot, protection.guarded(seen), seen):
+            return False
+        if anchor not in seen.composed:
+            return seen.found(anchor) is None  # lost, or gone already; found means it must first be owned again
+        ask = self._ask(engine, slot, spec, giving_up=True)
+        return engine.render(ask, slot, seen).facts.releasable
+
+    def _swap_refusal(self, placed: placement.Placement) -> Refusal:
+        live, contract = placed.live, self.turn.contract
+        anchor = self.inquiry.seen.existing(live.resource(self._engine(live).anchor.role))
+        held = f"{anchor.at('kind')} {anchor.name}" if anchor else "its objects"
+        return Refusal(
+            Reason.SWAP_NOT_APPROVED,
+            f"the Composition asks for {self.turn.engine}, and the data of this claim are in slot {live} ({held})."
+            f" Nothing was changed, and {live.engine} goes on serving. To stay, set spec.crossplane.compositionRef.name"
+            f" back to {contract.kind.lower()}-{live.engine}. To give the data up and start empty on {placed.target},"
+            f" add {live} to spec.migration.retiredSlots: everything in {live} is then destroyed, and only its backups"
+            " remain for their retention.",
+        )
+
+    def _refused(self, refusal: Refusal) -> Answer:
+        fatal = protection.at_risk(self.inquiry.claim, self.inquiry.seen, self.inquiry.anchors)
+        answer = self._unchanged(Verdict.no(refusal.reason, refusal.message))
+        return replace(answer, fatal=fatal, ttl=0, refusal=(refusal.reason, refusal.message))
+
+    def _unchanged(self, verdict: Verdict) -> Answer:
+        return Answer(
+            conditions=conditions.refused(verdict, self.turn.manifest),
+            requirements=Requirements(self.inquiry.wanted, self.inquiry.schemas),
+            ttl=WAITING_SECONDS,
+            status={"observedGeneration": self.inquiry.claim.generation},
+        )
+
+
+def _written(spec: CommonSpec) -> tuple[Demand, ...]:
+    """Return every field that the claim itself writes, at every depth, as demands."""
+    found: list[Demand] = []
+
+    def walk(value: Any, path: str) -> None:
+        found.append(Demand(path, value, "claim"))
+        if isinstance(value, dict):
+            for key, entry in value.items():
+                walk(entry, f"{path}.{key}")
+
+    for key, value in spec.model_dump(by_alias=True, exclude_unset=True, exclude_none=True).items():
+        walk(value, key)
+    return tuple(found)

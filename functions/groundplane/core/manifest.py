@@ -1,0 +1,80 @@
+"""Kubernetes objects as plain data, and the few ways we look at them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+JSON = Any  # what JSON can say: None, bool, int, float, str, list, dict
+Manifest = dict[str, JSON]
+
+GROUP = "groundplane.dev"
+VERSION = "v1alpha1"
+
+CLAIM_LABEL = f"{GROUP}/claim"
+ENVIRONMENT_LABEL = f"{GROUP}/environment"
+GUARDED_LABEL = f"{GROUP}/guarded"
+CLAIM_UID = f"{GROUP}/claim-uid"
+DELETION_POLICY = f"{GROUP}/deletion-policy"
+RETENTION_DAYS = f"{GROUP}/retention-days"
+RETIRE_CONSENT = f"{GROUP}/retire-consent"
+SLOT = f"{GROUP}/slot"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of object, with the plural that RBAC rules and CRD names use."""
+
+    api_version: str
+    kind: str
+    plural: str
+
+    @property
+    def group(self) -> str:
+        """The API group; empty for the core group."""
+        return self.api_version.rpartition("/")[0]
+
+    @property
+    def crd(self) -> str:
+        """``<plural>.<group>``, the name of its CustomResourceDefinition and of its grant."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def builtin(self) -> bool:
+        """Whether every API server has it, so that nobody needs to ask."""
+        return not self.group or self.group.endswith(".k8s.io")
+
+    def manifest(self, name: str, **sections: JSON) -> Manifest:
+        """Return an object of this kind called *name* with *sections* (``spec=...``)."""
+        return {
+            "apiVersion": self.api_version,
+            "kind": self.kind,
+            "metadata": {"name": name},
+            **sections,
+        }
+
+
+SECRET = Kind("v1", "Secret", "secrets")
+
+
+def at(value: JSON, *path: str) -> JSON:
+    """Return what stands at *path* inside nested mappings, or None when any step is missing."""
+    for key in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
+def without_none(value: Mapping[str, JSON]) -> Manifest:
+    """Return *value* without its None entries, one level deep: absent and null differ to an API server."""
+    return {key: entry for key, entry in value.items() if entry is not None}
+
+
+def digest(*parts: str, length: int = 8) -> str:
+    """Return the first *length* hex characters of a SHA-256 over *parts*, which cannot run into each other."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:length]

@@ -1,0 +1,127 @@
+"""Observation: everything a decision may depend on."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from groundplane.core.condition import Status, Verdict
+from groundplane.core.manifest import CLAIM_LABEL, CLAIM_UID, JSON, Kind, at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from groundplane.core.claim import Claim
+    from groundplane.core.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """An object the answer depends on, asked for by name. Without a namespace it is cluster-scoped."""
+
+    kind: Kind
+    name: str
+    namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One object as the API server has it, read where it lies: converting it whole is what costs most."""
+
+    read: Callable[[tuple[str, ...]], JSON] = field(repr=False)
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Observed:
+        """Return *manifest* as an observed object."""
+        return cls(lambda path: at(manifest, *path))
+
+    def at(self, *path: str) -> JSON:
+        """Return what stands at *path*, or None when any step is missing."""
+        return self.read(path)
+
+    @property
+    def name(self) -> str:
+        """The object's own name."""
+        return str(self.at("metadata", "name") or "")
+
+    @property
+    def group_kind(self) -> str:
+        """``Kind.group``: what must never change under one composed name. The version may."""
+        group = str(self.at("apiVersion") or "").rpartition("/")[0]
+        return f"{self.at('kind')}.{group}"
+
+    def label(self, key: str) -> str | None:
+        """Return the value of label *key*, or None."""
+        return _text(self.at("metadata", "labels", key))
+
+    def annotation(self, key: str) -> str | None:
+        """Return the value of annotation *key*, or None."""
+        return _text(self.at("metadata", "annotations", key))
+
+    def condition(self, kind: str) -> Verdict:
+        """Return the condition of type *kind*; Unknown when the object does not have it."""
+        for entry in self.at("status", "conditions") or ():
+            if isinstance(entry, dict) and entry.get("type") == kind:
+                return _verdict(entry)
+        return Verdict.unknown("NotObserved")
+
+    def ready(self) -> bool:
+        """Whether its condition Ready is True."""
+        return self.condition("Ready").holds
+
+    def secret(self, key: str) -> str | None:
+        """Return entry *key* of an observed Secret as text; None when it is missing, empty or not text."""
+        raw = self.at("data", key)
+        try:
+            return base64.b64decode(raw, validate=True).decode() or None if raw else None
+        except (binascii.Error, UnicodeDecodeError, TypeError):
+            return None
+
+    def belongs_to(self, claim: Claim) -> bool:
+        """Whether this object carries the label of *claim*'s kind and name."""
+        return self.label(CLAIM_LABEL) == claim.label
+
+    def same_life(self, claim: Claim) -> bool:
+        """Whether it was made for this very claim, not for an earlier one of the same name."""
+        return self.annotation(CLAIM_UID) == claim.uid
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one call was told.
+
+    In *required* a missing key is not resolved yet; an empty entry is resolved, none found.
+    """
+
+    composed: Mapping[str, Observed] = field(default_factory=dict)
+    required: Mapping[str, Sequence[Observed]] = field(default_factory=dict)
+    schemas: Mapping[str, bool] = field(default_factory=dict)  # by name of the CRD: is the kind installed?
+    status: Manifest = field(default_factory=dict)  # our own last words; may be lost, so only a hint
+
+    def get(self, name: str) -> Observed | None:
+        """Return the composed resource called *name*, or None."""
+        return self.composed.get(name)
+
+    def found(self, requirement: str) -> Observed | None:
+        """Return the object that *requirement* brought, or None when none was found or it is not resolved."""
+        objects = self.required.get(requirement)
+        return objects[0] if objects else None
+
+    def existing(self, name: str) -> Observed | None:
+        """Return the object of composed resource *name*, observed or found by its name before it was adopted."""
+        return self.composed.get(name) or self.found(name)
+
+
+def _text(value: JSON) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _verdict(entry: dict[str, JSON]) -> Verdict:
+    status = entry.get("status")
+    return Verdict(
+        Status(str(status)) if status in {"True", "False"} else Status.UNKNOWN,
+        str(entry.get("reason") or "Unknown"),
+        str(entry.get("message") or ""),
+    )

@@ -1,0 +1,61 @@
+"""What every composed object wears: whose it is, and what may happen to it."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from groundplane.core.manifest import (
+    CLAIM_LABEL,
+    CLAIM_UID,
+    DELETION_POLICY,
+    GUARDED_LABEL,
+    RETENTION_DAYS,
+    RETIRE_CONSENT,
+    SECRET,
+    SLOT,
+)
+from groundplane.core.rendered import Desired
+
+if TYPE_CHECKING:
+    from groundplane.contracts.resolve import Effective
+    from groundplane.core.binding import Binding
+    from groundplane.core.claim import Claim
+    from groundplane.core.manifest import Manifest
+    from groundplane.core.slot import Slot
+
+
+def dressed(desired: Desired, claim: Claim, effective: Effective, consent: Slot | None) -> Desired:
+    """Return *desired* with the claim's label and life and, where it is guarded, the deletion policy that applies.
+
+    With *consent* the object says that its slot may be retired: policies look at the stored object, never at the claim.
+    """
+    annotations = {}
+    if desired.guarded:
+        annotations[DELETION_POLICY] = effective.deletion_policy
+        if effective.retention_days is not None:
+            annotations[RETENTION_DAYS] = str(effective.retention_days)
+        if consent:
+            annotations[RETIRE_CONSENT] = str(consent)
+    return replace(desired, manifest=_worn(desired.manifest, claim, annotations, guarded=desired.guarded))
+
+
+def binding_secret(binding: Binding, claim: Claim, slot: Slot, *, bound: bool) -> Desired:
+    """Return the binding as the Secret that the Service Binding specification describes."""
+    entries = {"type": binding.type, "provider": binding.provider, **binding.entries}
+    manifest = SECRET.manifest(
+        claim.binding,
+        type=f"servicebinding.io/{binding.type}",
+        data={key: base64.b64encode(value.encode()).decode() for key, value in entries.items()},
+    )
+    return Desired(_worn(manifest, claim, {SLOT: str(slot)}, guarded=False), ready=bound)
+
+
+def _worn(manifest: Manifest, claim: Claim, annotations: dict[str, str], *, guarded: bool) -> Manifest:
+    metadata = manifest["metadata"]
+    labels = {**metadata.get("labels", {}), CLAIM_LABEL: claim.label}
+    if guarded:
+        labels[GUARDED_LABEL] = "true"
+    marks = {**metadata.get("annotations", {}), CLAIM_UID: claim.uid, **annotations}
+    return {**manifest, "metadata": {**metadata, "labels": labels, "annotations": marks}}

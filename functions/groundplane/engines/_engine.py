@@ -1,0 +1,130 @@
+"""The one interface an engine implements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from groundplane.core.refusal import Reason, Refusal
+from groundplane.engines import load, names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from groundplane.contracts.environment import Knobs
+    from groundplane.contracts.resolve import Demand, Effective
+    from groundplane.core.capability import Capability
+    from groundplane.core.claim import Claim
+    from groundplane.core.manifest import Kind
+    from groundplane.core.observation import Observation
+    from groundplane.core.rendered import Rendered
+    from groundplane.core.slot import Slot
+
+SpecT = TypeVar("SpecT")
+KnobsT = TypeVar("KnobsT")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The claim that a restore copies: same kind, same namespace."""
+
+    claim: Claim
+    slot: Slot
+    database: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask(Generic[SpecT, KnobsT]):
+    """What one claim asks of an engine, resolved: nothing here is a preset any more."""
+
+    claim: Claim
+    spec: SpecT
+    effective: Effective
+    knobs: KnobsT
+    now: datetime
+    make_password: Callable[[], str]
+    source: Source | None = None  # with restore.from: Claim, once the claim was found
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The object that is the data: whether it exists decides whether something can be lost."""
+
+    role: str
+    kind: Kind
+
+
+class Engine(Protocol[SpecT, KnobsT]):
+    """One way to honour one contract. Stateless; safe to share between calls."""
+
+    @property
+    def name(self) -> str:
+        """The module's own name."""
+
+    @property
+    def product(self) -> str:
+        """What it runs, in its maker's spelling."""
+
+    @property
+    def provider(self) -> str:
+        """Where it runs: kubernetes, aws, gcp, azure or local."""
+
+    @property
+    def anchor(self) -> Anchor:
+        """The object that is the data."""
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Every kind that a claim cannot do without. All must be installed and granted."""
+
+    @property
+    def optional_kinds(self) -> tuple[Kind, ...]:
+        """Kinds that are composed only where they are installed."""
+
+    @property
+    def capabilities(self) -> Mapping[str, Capability]:
+        """How far each field is honoured; a field that is not here is honoured whatever its value."""
+
+    @property
+    def knobs(self) -> type[Knobs]:
+        """What the environment must or may tell it."""
+
+    def render(self, ask: Ask[SpecT, KnobsT], slot: Slot, seen: Observation) -> Rendered:
+        """Return everything *ask* needs in *slot*, whatever *seen* already contains.
+
+        Raises:
+            Refusal: the claim cannot be honoured in full.
+        """
+
+
+def hold(contract: str, engine: Engine[Any, Any], knobs: Knobs, demands: tuple[Demand, ...]) -> None:
+    """Return if *engine* can be held to every demand.
+
+    Raises:
+        Refusal: NotOffered, naming field, value, limit, remedy and the engines that do offer it.
+    """
+    capabilities = {**engine.capabilities, **knobs.capabilities()}
+    for demand in demands:
+        capability = capabilities.get(demand.path)
+        if capability and not capability.honours(demand.value):
+            raise _refusal(contract, engine, demand, capability)
+
+
+def _refusal(contract: str, engine: Engine[Any, Any], demand: Demand, capability: Capability) -> Refusal:
+    others = [
+        name
+        for name in names(contract)
+        if (other := load(contract, name).capabilities.get(demand.path)) is None or other.honours(demand.value)
+    ]
+    elsewhere = f", or use an engine that offers it: {', '.join(others)}" if others else ""
+    path, value, limit = demand.path, demand.value, capability.limit()
+    messages = {
+        "claim": f"{path}: {value} is not offered by {engine.name} ({limit}). Change it{elsewhere}.",
+        "tier": f"tier: the preset asks for {path}: {value}, which {engine.name} does not offer ({limit})."
+        f" Write another {path}, choose another tier{elsewhere}.",
+        "environment": f"the environment asks for {path}: {value}, which {engine.name} does not offer ({limit})."
+        " Ask the platform team to change minimum in the EnvironmentConfig.",
+    }
+    reason = Reason.ENVIRONMENT_INCOMPLETE if demand.origin == "environment" else Reason.NOT_OFFERED
+    return Refusal(reason, messages[demand.origin])

@@ -1,0 +1,163 @@
+"""What is the same for every engine that runs PostgreSQL: roles, login, binding, extensions, parameters.
+
+Objects of the database belong to a role without login. The application logs in with one of two roles that become that
+owner, so that
+rotating a login never changes who owns a table.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from groundplane.contracts.database import SIZES
+from groundplane.core.binding import RESOURCE, Binding
+from groundplane.core.manifest import SECRET, Manifest
+from groundplane.core.refusal import Reason, Refusal
+from groundplane.core.rendered import Given
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from groundplane.contracts.database import DatabaseSpec
+    from groundplane.core.observation import Observation
+    from groundplane.core.slot import Slot
+    from groundplane.engines._engine import Ask, KnobsT
+
+PORT: Final = 5432
+OWNER: Final = "app_owner"
+LOGINS: Final = ("app_login_a", "app_login_b")
+ACTIVE: Final = LOGINS[0]  # the login in use; rotation, once carried out, alternates
+
+
+def login_secret(ask: Ask[DatabaseSpec, KnobsT], slot: Slot, anchor: str, seen: Observation) -> Manifest:
+    """Return the Secret of the active login: its password is made once and read back ever after.
+
+    Raises:
+        Refusal: WouldLoseData, when the database is there and its password is nowhere: a new one would lock the
+        application out.
+    """
+    name = ask.claim.object(slot, "login-a")
+    password = _known_password(ask, seen, slot.resource("secret-a"))
+    if password is None:
+        if seen.existing(anchor):
+            raise Refusal(
+                Reason.WOULD_LOSE_DATA,
+                f"Secret {name} has no entry password, and the database is there. A new password is never made for a"
+                " living database."
+                f" Put the Secret back, with username {ACTIVE} and the password the application uses.",
+            )
+        password = ask.make_password()
+    return SECRET.manifest(
+        name, type="kubernetes.io/basic-auth", data=_encoded({"username": ACTIVE, "password": password})
+    )
+
+
+def binding(  # noqa: PLR0913  # What differs between engines, by name.
+    ask: Ask[DatabaseSpec, KnobsT],
+    seen: Observation,
+    *,
+    provider: str,
+    host: str,
+    secret: Manifest,
+    certificates: str | None,
+) -> Binding | None:
+    """Return the binding to *host*, complete; None while the certificates that clients must trust are not known.
+
+    Certificates once published are kept when they cannot be read for a moment: a binding never comes and goes.
+    """
+    bound = seen.existing(RESOURCE)
+    if certificates is None and bound and bound_to(ask, seen, host):
+        certificates = bound.secret("certificates")
+    if certificates is None:
+        return None
+    user = base64.b64decode(secret["data"]["username"]).decode()
+    password = base64.b64decode(secret["data"]["password"]).decode()
+    database = ask.spec.database.name
+    name, secret_word = quote(user, safe=""), quote(password, safe="")
+    login, place = f"{name}:{secret_word}", f"{host}:{PORT}/{database}"
+    entries = {
+        "host": host,
+        "port": str(PORT),
+        "database": database,
+        "username": user,
+        "password": password,
+        "uri": f"postgresql://{login}@{place}?sslmode=verify-full",
+        "jdbc-url": f"jdbc:postgresql://{place}?user={name}&password={secret_word}&sslmode=verify-full",
+        "r2dbc-url": f"r2dbc:postgresql://{login}@{place}?sslMode=verify-full",
+        "sslmode": "verify-full",
+        "sslrootcert": "certificates",
+        "certificates": certificates,
+    }
+    return Binding("postgresql", provider, entries)
+
+
+def bound_to(ask: Ask[DatabaseSpec, KnobsT], seen: Observation, host: str) -> bool:
+    """Whether the claim's binding already points at *host*."""
+    bound = seen.existing(RESOURCE)
+    return bound is not None and bound.same_life(ask.claim) and bound.secret("host") == host
+
+
+def compute(ask: Ask[DatabaseSpec, KnobsT]) -> tuple[str, str]:
+    """Return the floor of cores and memory that the claim asks for, as quantities."""
+    if ask.spec.resources:
+        return ask.spec.resources.cpu, ask.spec.resources.memory
+    return SIZES[ask.effective.size or "Small"]
+
+
+def given(ask: Ask[DatabaseSpec, KnobsT], failure_tolerance: str) -> Given:
+    """Return what is given by an engine that gives exactly the compute asked."""
+    cpu, memory = compute(ask)
+    size = None if ask.spec.resources else ask.effective.size
+    return Given(cpu, memory, failure_tolerance, size)
+
+
+def extensions(spec: DatabaseSpec) -> list[str]:
+    """Return the names of the extensions asked for, in the claim's order."""
+    return [extension.name for extension in spec.database.extensions or ()]
+
+
+def refuse_forgotten(spec: DatabaseSpec, present: Iterable[str]) -> None:
+    """Return if every extension in *present* is still asked for, or given up by name.
+
+    Raises:
+        Refusal: UnsafeChange, with the consent to write and the SQL that really removes it.
+    """
+    retired = set((spec.migration and spec.migration.retired_entries) or ())
+    for name in sorted(set(present) - set(extensions(spec))):
+        if f"extensions/{name}" not in retired:
+            raise Refusal(
+                Reason.UNSAFE_CHANGE,
+                f"database.extensions: {name} was removed from the list. Put it back, or add extensions/{name} to"
+                " spec.migration.retiredEntries: then it is no longer managed. It is never dropped; to drop it"
+                " yourself:"
+                f' DROP EXTENSION "{name}";',
+            )
+
+
+def refuse_managed(spec: DatabaseSpec, engine: str, managed: frozenset[str]) -> None:
+    """Return if the claim sets no parameter that *engine* manages itself.
+
+    Raises:
+        Refusal: NotOffered, naming the parameters.
+    """
+    taken = sorted(managed & set(spec.parameters or {}))
+    if taken:
+        raise Refusal(
+            Reason.NOT_OFFERED,
+            f"parameters: {', '.join(taken)} cannot be set on {engine}, which manages it itself. Remove it.",
+        )
+
+
+def _known_password(ask: Ask[DatabaseSpec, KnobsT], seen: Observation, resource: str) -> str | None:
+    login, bound = seen.existing(resource), seen.existing(RESOURCE)
+    if login and (password := login.secret("password")):
+        return password
+    if login is None and bound and bound.same_life(ask.claim) and bound.secret("username") == ACTIVE:
+        return bound.secret("password")
+    return None
+
+
+def _encoded(entries: dict[str, str]) -> dict[str, str]:
+    return {key: base64.b64encode(value.encode()).decode() for key, value in entries.items()}

@@ -1,0 +1,186 @@
+"""What an answer must be told first, and what is refused when the world lacks it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from groundplane.core.binding import RESOURCE as BINDING
+from groundplane.core.manifest import ENVIRONMENT_LABEL, SECRET, Kind
+from groundplane.core.observation import Requirement
+from groundplane.core.refusal import Reason, Refusal
+from groundplane.core.slot import Slot
+from groundplane.engines._engine import Source
+from groundplane.lifecycle import protection
+from groundplane.turn import claim_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from groundplane.contracts.common import CommonSpec
+    from groundplane.core.observation import Observed
+    from groundplane.core.rendered import Desired
+    from groundplane.engines._engine import Engine
+    from groundplane.turn import Turn
+
+ENVIRONMENT_CONFIG: Final = Kind("apiextensions.crossplane.io/v1beta1", "EnvironmentConfig", "environmentconfigs")
+GRANTS: Final = "groundplane-grants"
+
+
+class Unresolved(Exception):  # noqa: N818  # No error: the next call of the same reconcile knows more.
+    """Something that was asked for cannot be read yet."""
+
+
+class Inquiry:
+    """Asks for what a turn depends on. The same turn asks for the same, whatever it was told already."""
+
+    def __init__(self, turn: Turn) -> None:
+        """Begin with what every claim depends on: its environment and the grants."""
+        self.turn = turn
+        self.claim = turn.claim
+        self.seen = turn.seen
+        self.anchors: list[str] = []
+        self.schemas: tuple[Kind, ...] = ()
+        self.wanted: dict[str, Requirement] = {
+            "environment": Requirement(ENVIRONMENT_CONFIG, self.claim.environment),
+            "grants": Requirement(ENVIRONMENT_CONFIG, GRANTS),
+        }
+
+    def require(self, name: str, requirement: Requirement | None = None) -> Observed | None:
+        """Return what *name* brought; None when nothing was found.
+
+        Raises:
+            Unresolved: it was not resolved yet.
+        """
+        if requirement is not None:
+            self.wanted[name] = requirement
+        if name not in self.seen.required:
+            raise Unresolved
+        return self.seen.found(name)
+
+    def probe(self, *involved: Engine[Any, Any]) -> None:
+        """Ask which kinds are installed: one that is not would fail the whole claim, whatever else is right."""
+        kinds = {
+            kind.crd: kind
+            for engine in involved
+            for kind in (*engine.kinds, *engine.optional_kinds)
+            if not kind.builtin
+        }
+        self.schemas = tuple(kinds.values())
+        if not kinds.keys() <= self.seen.schemas.keys():
+            raise Unresolved
+
+    def find_anchor(self, engine: Engine[Any, Any], slot: Slot, *, given_up: bool) -> None:
+        """Find the data of *slot* by name where they are not observed: that does not mean that nothing is there."""
+        name = slot.resource(engine.anchor.role)
+        self.anchors.append(name)
+        if name in self.seen.composed:
+            return
+        if self.seen.schemas.get(engine.anchor.kind.crd):
+            self.require(name, Requirement(engine.anchor.kind, self.claim.object(slot), self.claim.namespace))
+        protection.check_anchor(self.claim, self.seen, slot, name, given_up=given_up)
+
+    def environment(self) -> Any:
+        """Return the data of the claim's environment.
+
+        Raises:
+            Refusal: EnvironmentIncomplete, when there is no such environment.
+        """
+        found = self.require("environment")
+        if found is None:
+            name, namespace = self.claim.environment, self.claim.namespace
+            raise Refusal(
+                Reason.ENVIRONMENT_INCOMPLETE,
+                f"EnvironmentConfig {name} does not exist. It says where claims of namespace {namespace} are served."
+                " Ask the platform team to create it, or to label the namespace:"
+                f" kubectl label namespace {namespace} {ENVIRONMENT_LABEL}=<environment>",
+            )
+        return found.at("data")
+
+    def check_installed(self, engine: Engine[Any, Any]) -> None:
+        """Return if every kind of *engine* is installed and granted; optional kinds that are not are left out.
+
+        Raises:
+            Refusal: EngineNotInstalled, NotPermitted, or EnvironmentIncomplete without the companion set.
+        """
+        missing = [kind.crd for kind in engine.kinds if not kind.builtin and not self.seen.schemas[kind.crd]]
+        if missing:
+            raise Refusal(
+                Reason.ENGINE_NOT_INSTALLED,
+                f"{engine.product} is not installed, or not whole: the API server has no {', '.join(missing)}."
+                " Ask the platform team to install it, or choose another environment.",
+            )
+        grants = self.require("grants")
+        if grants is None:
+            raise Refusal(
+                Reason.ENVIRONMENT_INCOMPLETE,
+                f"EnvironmentConfig {GRANTS} does not exist: the companion set, which protects data, is not installed."
+                " Ask the platform team for: kubectl apply -k package/companion",
+            )
+        granted = set(grants.at("data", "kinds") or ())
+        if "*" in granted:
+            return
+        ungranted = [kind.crd for kind in engine.kinds if kind.crd not in granted]
+        if ungranted:
+            raise Refusal(
+                Reason.NOT_PERMITTED,
+                f"Crossplane may not manage {', '.join(ungranted)}: the companion set is older than this release."
+                " Ask the platform team for: kubectl apply -k package/companion",
+            )
+        left_out = {kind.crd: False for kind in engine.optional_kinds if kind.crd not in granted}
+        self.seen = replace(self.seen, schemas={**self.seen.schemas, **left_out})
+
+    def source(self, engine: Engine[Any, Any], slot: Slot, spec: CommonSpec) -> Source | None:
+        """Return the claim that a restore copies; None when there is none to copy, or the copy was made long ago.
+
+        Raises:
+            Refusal: RestoreSourceNotFound.
+        """
+        restore = spec.restore
+        begun = self.seen.existing(slot.resource(engine.anchor.role))
+        if restore is None or restore.claim_ref is None or begun:
+            return None
+        name = restore.claim_ref.name
+        kind = Kind(str(self.turn.manifest.at("apiVersion")), self.claim.kind, self.turn.contract.plural)
+        found = self.require("restore-source", Requirement(kind, name, self.claim.namespace))
+        if found is None:
+            raise Refusal(
+                Reason.RESTORE_SOURCE_NOT_FOUND,
+                f"restore.claimRef: there is no {self.claim.kind} {name} in namespace {self.claim.namespace}."
+                " Correct the name; if the claim is gone, use restore.from: Backup with the status.backup.id it had.",
+            )
+        live = Slot.parse(str(found.at("status", "slot") or ""))
+        if live is None or live.engine != engine.name:
+            state = f"is served by {live.engine}" if live else "has no data yet"
+            raise Refusal(
+                Reason.RESTORE_SOURCE_NOT_FOUND,
+                f"restore.claimRef: {name} {state}, and a copy is made by the engine that holds the data; this claim's"
+                f" engine is {engine.name}. Name another claim, or wait until that one serves.",
+            )
+        return Source(claim_of(self.turn.contract, found), live, str(found.at("spec", "database", "name") or "app"))
+
+    def check_names(self, resources: Mapping[str, Desired], requires: Mapping[str, Requirement]) -> None:
+        """Return if no name about to be used is somebody else's: Crossplane would take the object over without a word.
+
+        Raises:
+            Refusal: NameTaken or RetainedDataExists.
+            Unresolved: not all of it was read yet.
+        """
+        wanted = dict(requires)
+        for name, desired in resources.items():
+            if name not in self.seen.composed:
+                wanted[name] = self._by_name(desired)
+        if BINDING not in self.seen.composed:
+            wanted[BINDING] = Requirement(SECRET, self.claim.binding, self.claim.namespace)
+        self.wanted |= wanted
+        if any(name not in self.seen.required for name in wanted):
+            raise Unresolved
+        for name, desired in resources.items():
+            found = None if name in self.seen.composed else self.seen.found(name)
+            if found is not None:
+                protection.check_found(self.claim, found, guarded=desired.guarded)
+
+    def _by_name(self, desired: Desired) -> Requirement:
+        manifest = desired.manifest
+        kind = Kind(manifest["apiVersion"], manifest["kind"], "")
+        return Requirement(kind, manifest["metadata"]["name"], self.claim.namespace)

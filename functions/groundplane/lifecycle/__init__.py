@@ -1,0 +1,1 @@
+"""What must never happen, and what must happen in order. Pure: the same observation gives the same decision."""

@@ -1,0 +1,66 @@
+"""Placement: which slot serves a claim, and which one is on its way out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from groundplane.core.manifest import RETIRE_CONSENT
+from groundplane.core.slot import Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from groundplane.core.observation import Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The slot that serves, the slot that shall serve, and whether the first may go."""
+
+    live: Slot
+    target: Slot
+    consented: bool = False
+
+    @property
+    def moving(self) -> bool:
+        """Whether another engine is asked for than the one that holds the data."""
+        return self.live != self.target
+
+
+def place(engine: str, retired: Iterable[str], seen: Observation) -> Placement:
+    """Return where a claim that asks for *engine* stands. *retired* are the slots its owner gave up by name.
+
+    The live slot is the recorded one, else the newest that is observed. A slot's number is the highest ever used
+    plus one, so that a
+    consent that stays in git can never name a slot of later.
+    """
+    given_up = {slot for text in retired if (slot := Slot.parse(text))}
+    observed = {slot for name in seen.composed if (slot := Slot.of_resource(name))}
+    recorded = Slot.parse(str(seen.status.get("slot") or ""))
+    live = recorded or max(observed, key=lambda slot: slot.number, default=None)
+    if live is None:
+        new = Slot(engine, _next(given_up))
+        return Placement(new, new)
+    if live.engine == engine:
+        return Placement(live, live)
+    target = Slot(engine, _next(given_up | observed | {live}))
+    return Placement(live, target, consented=live in given_up)
+
+
+def consent_stands(slot: Slot, guarded: Iterable[str], seen: Observation) -> bool:
+    """Whether each of the *guarded* objects of *slot* carries the consent, stored one reconcile before the deed."""
+    objects = [seen.composed[name] for name in guarded if Slot.of_resource(name) == slot]
+    return all(found.annotation(RETIRE_CONSENT) == str(slot) for found in objects)
+
+
+def released(serving: Slot, retired: Iterable[str], guarded: Collection[str], seen: Observation) -> frozenset[Slot]:
+    """Return the observed slots but *serving* that are given up by name and whose objects carry the consent."""
+    observed = {slot for name in seen.composed if (slot := Slot.of_resource(name))}
+    return frozenset(
+        slot for slot in observed - {serving} if str(slot) in set(retired) and consent_stands(slot, guarded, seen)
+    )
+
+
+def _next(slots: Iterable[Slot]) -> int:
+    return max((slot.number for slot in slots), default=0) + 1

@@ -1,0 +1,192 @@
+"""The command ``groundplane render``."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from crossplane.function import logging
+
+from groundplane.render import files, function, package, report, run, tree
+from groundplane.render.admission import Admission
+from groundplane.render.inputs import Inputs, load
+from groundplane.render.problem import RenderError
+
+BAD_INPUT = 1
+REFUSED = 3
+# The worst first: a claim that could not be rendered says more about a run than one refused.
+_WORST = (BAD_INPUT, REFUSED, 0)
+
+
+HELP = """Show what a cluster would make of a claim, without a cluster.
+
+Each CLAIM is a YAML file, or - for standard input. It is checked as the API server checks it,
+bound to a Composition as its environment decides, and sent through the real function as
+Crossplane sends it. Nothing is applied anywhere, and no password is shown.
+
+\b
+Examples:
+  groundplane render orders.yaml
+  groundplane render orders.yaml --environment prod.yaml
+  kubectl get xdb orders -o yaml | groundplane render - --observed live/
+
+\b
+Exit code, the worst of all claims:
+  0 rendered, 1 bad input, 2 wrong usage, 3 refused
+"""
+
+
+class _Time(click.ParamType[datetime]):
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return *value* as a time with its zone."""
+        try:
+            found = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no RFC 3339 time", param, ctx)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+@click.command(help=HELP)
+@click.argument("claims", metavar="CLAIM...", nargs=-1, required=True)
+@click.option(
+    "--environment",
+    default="",
+    metavar="NAME|FILE",
+    help=(
+        "The environment the claim's namespace belongs to: the name of an EnvironmentConfig among "
+        "--required, or its file. It chooses the engine."
+    ),
+)
+@click.option(
+    "--observed",
+    multiple=True,
+    metavar="FILE|FOLDER",
+    help=("Objects the claim has composed already, as kubectl get -o yaml prints them."),
+)
+@click.option(
+    "--required",
+    multiple=True,
+    metavar="FILE|FOLDER",
+    help=("Further objects the function may read: environments, Secrets, other claims."),
+)
+@click.option(
+    "--composition",
+    default="",
+    metavar="FILE",
+    help=("Use the Compositions of this file instead of the package's."),
+)
+@click.option(
+    "--claim-before",
+    default="",
+    metavar="FILE",
+    help=("The claim as it is now; the rules about changes are checked too."),
+)
+@click.option(
+    "--absent",
+    multiple=True,
+    metavar="GROUP|KIND.GROUP|companion",
+    help=("What is not installed; everything is unless you say so. `companion`: no grants."),
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["yaml", "tree", "json"]),
+    default=None,
+    help=("Default: tree on a terminal, else yaml."),
+)
+@click.option("--now", type=_Time(), default=None, hidden=True)
+@click.pass_context
+def render(
+    context: click.Context,
+    /,
+    claims: tuple[str, ...],
+    output: str | None,
+    now: datetime | None,
+    **around: Any,
+) -> None:
+    """Render every claim, and exit with the worst of their codes."""
+    logging.configure(logging.Level.DISABLED)
+    try:
+        inputs = load(**around)
+    except RenderError as error:
+        _say(str(error))
+        context.exit(BAD_INPUT)
+    rendered, code = _all(claims, inputs, now or datetime.now(UTC))
+    for one in rendered:
+        if one.outcome.broken:
+            _say(f"{one.where}: {one.title}: {one.outcome.broken}")
+            code.append(BAD_INPUT)
+        elif one.outcome.refused:
+            _say("\n".join(report.refusal(one, _again(context))))
+            code.append(REFUSED)
+    _print(rendered, output or ("tree" if sys.stdout.isatty() else "yaml"))
+    context.exit(next(worst for worst in _WORST if worst in {*code, 0}))
+
+
+def _all(names: Sequence[str], inputs: Inputs, now: datetime) -> tuple[list[report.Rendered], list[int]]:
+    """Return what could be rendered, and the exit code of every claim that could not."""
+    found: list[report.Rendered] = []
+    documents, codes = _documents(names)
+    if not documents:
+        return found, codes
+    admission = Admission(package.apis())
+    with ExitStack() as stack:
+        call = stack.enter_context(function.serving(function.make_runner(now)))
+        for document in documents:
+            try:
+                one, notes = run.render(document, inputs, admission, call)
+            except RenderError as error:
+                _say(str(error))
+                codes.append(BAD_INPUT)
+                continue
+            found.append(one)
+            for note in notes:
+                _say(note)
+    return found, codes
+
+
+def _documents(names: Sequence[str]) -> tuple[list[files.Document], list[int]]:
+    found: list[files.Document] = []
+    codes: list[int] = []
+    for name in names:
+        try:
+            found += files.unchecked(name, sys.stdin.buffer.read)
+        except RenderError as error:
+            _say(str(error))
+            codes.append(BAD_INPUT)
+    return found, codes
+
+
+def _print(rendered: Sequence[report.Rendered], output: str) -> None:
+    if output == "json":
+        click.echo(json.dumps(report.as_json(rendered), indent=2, sort_keys=True))
+    elif output == "tree":
+        colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        click.echo(tree.as_tree(rendered, colour=colour), nl=False, color=colour)
+    else:
+        click.echo(report.as_yaml(rendered), nl=False)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _again(context: click.Context) -> list[str]:
+    """Return the command line, as a person can run it again."""
+    words = ["groundplane", "render", *context.params["claims"]]
+    for parameter in context.command.params:
+        value = context.params.get(parameter.name or "")
+        if isinstance(parameter, click.Option) and not parameter.hidden and value:
+            option = parameter.opts[0]
+            given = value if isinstance(value, tuple) else (value,)
+            words += [word for one in given for word in (option, one)]
+    return [shlex.quote(word) for word in words]

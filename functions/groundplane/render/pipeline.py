@@ -1,0 +1,199 @@
+"""A Composition's pipeline: each step called until what it requires is settled."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from crossplane.function.proto.v1 import run_function_pb2 as fnv1
+from google.protobuf.struct_pb2 import Struct
+
+from groundplane.core.manifest import JSON, Manifest, at
+from groundplane.render.cluster import Cluster
+from groundplane.render.function import Function
+from groundplane.render.outcome import Result
+from groundplane.render.problem import BadInputError, ReconcileError
+from groundplane.render.protobuf import struct
+
+MOST_ITERATIONS = 5  # Crossplane's own limit, not counting the first call
+CAPABILITIES = (
+    fnv1.CAPABILITY_CAPABILITIES,
+    fnv1.CAPABILITY_REQUIRED_RESOURCES,
+    fnv1.CAPABILITY_CREDENTIALS,
+    fnv1.CAPABILITY_CONDITIONS,
+    fnv1.CAPABILITY_REQUIRED_SCHEMAS,
+)
+
+_OURS = re.compile(r"(?:^|-)function-(?P<contract>[a-z]+)\Z")
+_SEVERITIES = {fnv1.SEVERITY_FATAL: "Fatal", fnv1.SEVERITY_NORMAL: "Normal"}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the pipeline left behind. After a fatal result *desired* means nothing."""
+
+    desired: fnv1.State
+    context: Struct
+    conditions: tuple[fnv1.Condition, ...]
+    results: tuple[Result, ...]
+    calls: int
+
+    @property
+    def fatal(self) -> Result | None:
+        """The result that stopped the pipeline, if one did."""
+        return next((found for found in self.results if found.severity == "Fatal"), None)
+
+
+def run(composition: Manifest, observed: fnv1.State, cluster: Cluster, function: Function, contract: str) -> Run:
+    """Run every step of *composition*; the first fatal result ends it.
+
+    Args:
+        composition: Of mode Pipeline.
+        observed: The same for every step.
+        cluster: Answers what the steps require.
+        function: Called for every step.
+        contract: The word after ``function-`` that a step must name; any when empty.
+
+    Raises:
+        BadInputError: When a step names a function that is not ours, or wrong requirements.
+        ReconcileError: When Crossplane would give up, as with requirements that never settle.
+        FunctionError: When a call fails.
+    """
+    steps = at(composition, "spec", "pipeline") or []
+    for step in steps:
+        _check_step(composition, step, contract)
+    so_far = Run(fnv1.State(), Struct(), (), (), 0)
+    for step in steps:
+        request = _request(step, so_far, observed, cluster)
+        response, calls = settle(request, cluster, function)
+        so_far = Run(
+            response.desired,
+            response.context,
+            so_far.conditions + tuple(response.conditions),
+            so_far.results + tuple(_result(step["step"], one) for one in response.results),
+            so_far.calls + calls,
+        )
+        if so_far.fatal:
+            break
+    return so_far
+
+
+def settle(
+    request: fnv1.RunFunctionRequest, cluster: Cluster, function: Function
+) -> tuple[fnv1.RunFunctionResponse, int]:
+    """Call *function* until what it requires stands still; return its answer and the call count.
+
+    Every call sends all that is required and all that *request* had to start with, never less.
+
+    Raises:
+        ReconcileError: When it does not settle, or requires a kind that is not installed.
+    """
+    start, previous = request, fnv1.Requirements()
+    asked_before = False
+    for call in range(1, MOST_ITERATIONS + 2):
+        response = function(request)
+        if any(one.severity == fnv1.SEVERITY_FATAL for one in response.results):
+            return response, call
+        asked = response.HasField("requirements")
+        if asked == asked_before and response.requirements == previous:
+            return response, call
+        following = _resolved(start, response, cluster)
+        if call == 1 and _same_required(following, request):
+            return response, call
+        request, previous, asked_before = following, response.requirements, asked
+    raise ReconcileError(
+        f"the function's requirements did not settle in {MOST_ITERATIONS} iterations: "
+        "it must ask for the same every time. This is a bug of the function"
+    )
+
+
+def _resolved(
+    start: fnv1.RunFunctionRequest, response: fnv1.RunFunctionResponse, cluster: Cluster
+) -> fnv1.RunFunctionRequest:
+    following = fnv1.RunFunctionRequest()
+    following.CopyFrom(start)
+    wanted = response.requirements
+    for name, selector in wanted.resources.items():
+        following.required_resources[name].CopyFrom(cluster.fetch(selector))
+    for name, selector in wanted.extra_resources.items():
+        following.extra_resources[name].CopyFrom(cluster.fetch(selector))
+    for name, schema in wanted.schemas.items():
+        following.required_schemas[name].CopyFrom(cluster.schema(schema))
+    following.context.CopyFrom(response.context)
+    return following
+
+
+def _same_required(one: fnv1.RunFunctionRequest, other: fnv1.RunFunctionRequest) -> bool:
+    return (
+        one.required_resources == other.required_resources
+        and one.extra_resources == other.extra_resources
+        and one.required_schemas == other.required_schemas
+    )
+
+
+def _request(step: Manifest, so_far: Run, observed: fnv1.State, cluster: Cluster) -> fnv1.RunFunctionRequest:
+    request = fnv1.RunFunctionRequest(observed=observed, desired=so_far.desired, context=so_far.context)
+    if isinstance(step.get("input"), dict):
+        request.input.CopyFrom(struct(step["input"]))
+    for entry in at(step, "requirements", "requiredResources") or []:
+        found = cluster.fetch(_resource_selector(step, entry))
+        request.required_resources[entry["requirementName"]].CopyFrom(found)
+    for entry in at(step, "requirements", "requiredSchemas") or []:
+        wanted = fnv1.SchemaSelector(**_kind_of(step, entry))
+        request.required_schemas[entry["requirementName"]].CopyFrom(cluster.schema(wanted))
+    for entry in step.get("credentials") or []:
+        _add_credentials(request, step, entry, cluster)
+    tag = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
+    request.meta.CopyFrom(fnv1.RequestMeta(tag=tag, capabilities=CAPABILITIES))
+    return request
+
+
+def _resource_selector(step: Manifest, entry: Manifest) -> fnv1.ResourceSelector:
+    kind = _kind_of(step, entry)
+    selector = fnv1.ResourceSelector(api_version=kind["api_version"], kind=kind["kind"])
+    if entry.get("namespace"):
+        selector.namespace = entry["namespace"]
+    if entry.get("name"):
+        selector.match_name = entry["name"]
+    elif entry.get("matchLabels"):
+        selector.match_labels.labels.update(entry["matchLabels"])
+    return selector
+
+
+def _kind_of(step: Manifest, entry: Manifest) -> dict[str, str]:
+    if not all(entry.get(field) for field in ("requirementName", "apiVersion", "kind")):
+        raise BadInputError(
+            f"Composition, step {step['step']!r}: requirements: each needs requirementName, apiVersion and kind"
+        )
+    return {"api_version": entry["apiVersion"], "kind": entry["kind"]}
+
+
+def _add_credentials(request: fnv1.RunFunctionRequest, step: Manifest, entry: Manifest, cluster: Cluster) -> None:
+    name, reference = entry.get("name"), entry.get("secretRef") or {}
+    found = cluster.secret(reference.get("namespace", ""), reference.get("name", ""))
+    if not found:
+        raise ReconcileError(
+            f"step {step['step']!r} needs credentials {name!r} from Secret "
+            f"{reference.get('namespace')}/{reference.get('name')}; give it with --required"
+        )
+    request.credentials[str(name)].credential_data.data.update(found)
+
+
+def _check_step(composition: Manifest, step: JSON, contract: str) -> None:
+    where = f"Composition {composition['metadata']['name']}"
+    if not at(step, "step") or not at(step, "functionRef", "name"):
+        raise BadInputError(f"{where}: spec.pipeline: each step needs step and functionRef.name")
+    name = step["functionRef"]["name"]
+    match = _OURS.search(name)
+    if match is None or contract not in ("", match["contract"]):
+        raise BadInputError(
+            f"{where}, step {step['step']!r}: function {name!r} is not known here; "
+            f"only function-{contract or '<contract>'} can be run. Take the step out, "
+            "or use `crossplane composition render`"
+        )
+
+
+def _result(step: str, found: fnv1.Result) -> Result:
+    severity = _SEVERITIES.get(found.severity, "Warning")
+    return Result(step, severity, found.reason, found.message)

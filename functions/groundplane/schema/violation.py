@@ -1,0 +1,79 @@
+"""What is wrong with an object, in words for the people who wrote it."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from groundplane.core.manifest import JSON
+
+_PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
+_LONGEST_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One reason an API server would refuse an object.
+
+    Attributes:
+        field: Where: a dotted path, list items as ``[i]``, keys with dots or slashes as
+            ``['a.b']``; empty means the object itself.
+        message: What is wrong and, where we know it, what to do; for a CEL rule the rule's
+            own message.
+    """
+
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        """Return ``field: message``, or the message alone for the object itself."""
+        return f"{self.field}: {self.message}" if self.field else self.message
+
+
+def member(path: str, key: object) -> str:
+    """Return the path of *key* inside the object or map at *path*."""
+    name = str(key)
+    if not _PLAIN_KEY.fullmatch(name):
+        return f"{path}['{name}']"
+    return f"{path}.{name}" if path else name
+
+
+def item(path: str, index: int) -> str:
+    """Return the path of the item at *index* inside the list at *path*."""
+    return f"{path}[{index}]"
+
+
+def kind_of(value: JSON) -> str:
+    """Return what kind of value *value* is, with its article: never the value itself."""
+    for kinds, name in _KINDS:
+        if isinstance(value, kinds):
+            return name
+    return f"a value JSON cannot hold ({type(value).__name__})"
+
+
+# bool comes before int, which it is a kind of in Python.
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (type(None), "null"),
+    (bool, "a boolean"),
+    (int, "an integer"),
+    (float, "a number"),
+    (str, "a string"),
+    (dict, "an object"),
+    (list, "a list"),
+)
+
+
+def shown(value: JSON) -> str:
+    """Return *value* as JSON, shortened so that a message stays one readable line."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return " (did you mean ...?)" with the name in *known* closest to *name*, or nothing."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.65)
+    return f" (did you mean {by_lower[close[0]]}?)" if close else ""

@@ -1,0 +1,85 @@
+"""The gRPC server around the function: transport, certificates, health, an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, Final
+
+import grpc
+from crossplane.function import logging, runtime
+from crossplane.function.proto.v1 import run_function_pb2 as fnv1
+from crossplane.function.proto.v1 import run_function_pb2_grpc as grpcv1
+from crossplane.function.proto.v1beta1 import run_function_pb2_grpc as grpcv1beta1
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+if TYPE_CHECKING:
+    from groundplane.fn import FunctionRunner
+
+SERVICE: Final = fnv1.DESCRIPTOR.services_by_name["FunctionRunnerService"].full_name
+GRACE_SECONDS: Final = 10
+DEFAULT_MESSAGE_MIB: Final = (
+    32  # a request repeats observed, desired, required objects and schemas; gRPC's own limit is 4
+)
+
+
+async def start(
+    runner: FunctionRunner,
+    address: str,
+    *,
+    credentials: grpc.ServerCredentials | None = None,
+    message_mib: int = DEFAULT_MESSAGE_MIB,
+) -> tuple[grpc.aio.Server, int]:
+    """Return a server that answers at *address*, started, and its port; without *credentials* it speaks plain text.
+
+    Raises:
+        OSError: the address cannot be bound.
+    """
+    limit = message_mib * 1024 * 1024
+    server = grpc.aio.server(
+        options=[
+            ("grpc.max_receive_message_length", limit),
+            ("grpc.max_send_message_length", limit),
+            # Two servers on one port would share its calls without a word.
+            ("grpc.so_reuseport", 0),
+        ]
+    )
+    grpcv1.add_FunctionRunnerServiceServicer_to_server(runner, server)
+    grpcv1beta1.add_FunctionRunnerServiceServicer_to_server(runtime.BetaFunctionRunner(wrapped=runner), server)
+    status = health.aio.HealthServicer()  # type: ignore[attr-defined]  # Missing in the stubs.
+    health_pb2_grpc.add_HealthServicer_to_server(status, server)
+    try:
+        port = server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
+    except RuntimeError:
+        msg = f"cannot listen on {address}: it is taken, or not an address of this machine"
+        raise OSError(msg) from None
+    await server.start()
+    for service in ("", SERVICE):
+        await status.set(service, health_pb2.HealthCheckResponse.SERVING)
+    return server, port
+
+
+def serve(runner: FunctionRunner, address: str, *, certificates: str | None, message_mib: int) -> None:
+    """Serve *runner* at *address* until SIGTERM or SIGINT, then let the calls under way finish.
+
+    *certificates* is the folder with tls.crt, tls.key and ca.crt that Crossplane mounts; without it there is no TLS.
+
+    Raises:
+        OSError: the address cannot be bound, or a certificate cannot be read.
+    """
+    credentials = runtime.load_credentials(certificates) if certificates else None
+    asyncio.run(_until_told(runner, address, credentials, message_mib))
+
+
+async def _until_told(
+    runner: FunctionRunner, address: str, credentials: grpc.ServerCredentials | None, message_mib: int
+) -> None:
+    log = logging.get_logger()
+    server, port = await start(runner, address, credentials=credentials, message_mib=message_mib)
+    log.info("serving", address=address, port=port, tls=credentials is not None)
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()
+    log.info("stopping", grace_seconds=GRACE_SECONDS)
+    await server.stop(GRACE_SECONDS)

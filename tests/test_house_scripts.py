@@ -1,0 +1,165 @@
+"""The scripts behind the make targets: CRD downloads, stale generated files, the CI run."""
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import threading
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import crds
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = b"kind: CustomResourceDefinition\n"
+PIN = crds.Pin("owner/name/commit/config/a.yaml", "engine/a.yaml", crds.blob_hash(TEXT))
+
+
+@dataclass
+class Upstream:
+    """A local server that stands for the source host."""
+
+    folder: Path
+    base: str
+
+    def serve(self, pin: crds.Pin, content: bytes) -> None:
+        path = self.folder / pin.source
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Keep the output of the tests clean."""
+
+
+@pytest.fixture
+def upstream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    folder = tmp_path / "upstream"
+    folder.mkdir()
+    handler = functools.partial(QuietHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield Upstream(folder, f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+        thread.join()
+
+
+def test_a_crd_is_downloaded_once(upstream: Upstream, tmp_path: Path) -> None:
+    target = tmp_path / "crds" / PIN.target
+    upstream.serve(PIN, TEXT)
+    assert crds.download(PIN, target, upstream.base)
+    assert target.read_bytes() == TEXT
+    assert not crds.download(PIN, target, "http://127.0.0.1:9")
+
+
+def test_a_damaged_crd_is_downloaded_again(upstream: Upstream, tmp_path: Path) -> None:
+    target = tmp_path / "a.yaml"
+    target.write_text("half a fi")
+    upstream.serve(PIN, TEXT)
+    assert crds.download(PIN, target, upstream.base)
+    assert target.read_bytes() == TEXT
+
+
+def test_a_crd_with_another_hash_is_not_kept(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.serve(PIN, b"something else")
+    with pytest.raises(crds.DownloadError, match=r"a\.yaml is not the pinned file"):
+        crds.download(PIN, tmp_path / "a.yaml", upstream.base)
+    assert not (tmp_path / "a.yaml").exists()
+
+
+def test_a_crd_that_is_gone_upstream_is_named(upstream: Upstream, tmp_path: Path) -> None:
+    with pytest.raises(crds.DownloadError, match=r"config/a\.yaml answers 404"):
+        crds.download(PIN, tmp_path / "a.yaml", upstream.base)
+
+
+def test_without_a_network_make_crds_ends_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert crds.main(tmp_path, "http://127.0.0.1:9") == 1
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "cannot be reached" in told
+    assert told.endswith("connect and run make crds again\n")
+
+
+def test_the_hash_of_a_file_is_the_one_git_gives() -> None:
+    assert crds.blob_hash(b"") == "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+    assert crds.blob_hash(b"hello\n") == "ce013625030ba8dba906f756967f9e9ca394464a"
+
+
+def test_all_pinned_crds_are_the_ones_at_hand(
+    upstream: Upstream, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = os.environ.get("GROUNDPLANE_CRDS")
+    at_hand = Path(named) if named else ROOT.parent / "shared" / "crds"
+    if not at_hand.is_dir():
+        pytest.skip("no upstream CRDs here; make crds downloads them")
+    document = tomllib.loads((ROOT / "tools" / "crds.toml").read_text())
+    for pin in crds.pins(document):
+        upstream.serve(pin, (at_hand / pin.target).read_bytes())
+    assert crds.main(tmp_path / "_crds", upstream.base) == 0
+    assert crds.main(tmp_path / "_crds", upstream.base) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told == [
+        "crds: 27 files in _crds, 27 of them downloaded now",
+        "crds: 27 files in _crds, 0 of them downloaded now",
+    ]
+
+
+def run_script(script: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    (folder / script).parent.mkdir(exist_ok=True)
+    shutil.copy(ROOT / script, folder / script)
+    command = [str(folder / script)]
+    environment = {**os.environ, **env}
+    return subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+
+
+def stand_in(path: Path, script: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("generator", "stale"),
+    [
+        ("true", []),
+        ("echo new >docs/a.md", ["  docs/a.md"]),
+        ("echo more >docs/b.md", ["  docs/b.md"]),
+        ("rm docs/a.md", ["  docs/a.md"]),
+    ],
+)
+def test_stale_generated_files_are_named(tmp_path: Path, generator: str, stale: list[str]) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("old\n")
+    stand_in(tmp_path / ".venv" / "bin" / "python", generator)
+    done = run_script("tools/check-generated.sh", tmp_path)
+    assert done.returncode == (1 if stale else 0)
+    assert done.stderr.splitlines()[1:] == stale
+
+
+def test_a_generator_that_fails_fails_the_check(tmp_path: Path) -> None:
+    stand_in(tmp_path / ".venv" / "bin" / "python", "exit 7")
+    assert run_script("tools/check-generated.sh", tmp_path).returncode == 7
+
+
+@pytest.mark.parametrize("broken", ["", "test", "check", "demo", "bench"])
+def test_ci_runs_every_part_and_fails_when_one_does(tmp_path: Path, broken: str) -> None:
+    make = stand_in(tmp_path / "bin" / "make", f'echo "$*" >>calls; [ "$1" != "{broken}" ]')
+    done = run_script(".ci/run", tmp_path, PATH=f"{make.parent}:{os.environ['PATH']}")
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert calls == ["test", "check", "demo", "bench BENCH=quick"]
+    assert done.returncode == (1 if broken else 0)
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("ci: test ")
+    assert (f"{broken} FAILED" in last) if broken else ("all passed" in last)
