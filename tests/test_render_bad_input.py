@@ -170,3 +170,11 @@ def test_a_composition_of_another_kind_or_function_is_named(shell: Shell) -> Non
     shell.write("c.yaml", composition(pipeline=[step]))
     told = message(shell, "x.yaml", "--composition", "c.yaml")
     assert "step 'ready': function 'function-auto-ready' is not known here" in told
+
+
+def test_among_several_claims_before_each_claim_finds_its_own(shell: Shell) -> None:
+    shell.write("before.yaml", claim("a", version="18"), claim("orders", version="16"))
+    assert shell.render("orders.yaml", "--claim-before", "before.yaml").exit_code == 0
+    shell.write("before.yaml", claim("orders"), claim("orders"))
+    told = message(shell, "orders.yaml", "--claim-before", "before.yaml")
+    assert told == ("before.yaml, document 2: given twice, see also before.yaml, document 1; keep one\n")

@@ -1,5 +1,6 @@
 """``groundplane render``: what goes to which stream, and with which exit code."""
 
+import io
 import json
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import yaml
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
+from groundplane.render.command import default_output, wants_colour
 from groundplane.render.reconciler import reconcile
 from rendering import Shell, add, claim, composition, environment, one_cluster, refuse
 
@@ -201,3 +203,16 @@ def test_a_fatal_result_without_a_reason_is_a_failure_and_no_refusal(shell: Shel
     assert result.exit_code == 1
     assert result.stdout == ""
     assert result.stderr == ("orders.yaml: XDatabase default/orders: the function failed (KeyError).\n")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_a_tree_in_colours_and_a_program_plain_yaml() -> None:
+    assert default_output(Terminal()) == "tree"
+    assert default_output(io.StringIO()) == "yaml"
+    assert wants_colour(Terminal(), {})
+    assert not wants_colour(Terminal(), {"NO_COLOR": "1"})
+    assert not wants_colour(io.StringIO(), {})

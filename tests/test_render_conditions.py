@@ -49,7 +49,7 @@ def test_the_functions_conditions_are_kept_and_crossplanes_own_types_dropped() -
         del request
         response = fnv1.RunFunctionResponse()
         accept(response)
-        response.conditions.append(fnv1.Condition(type="Synced", status=fnv1.STATUS_CONDITION_TRUE, reason="Lie"))
+        response.conditions.append(fnv1.Condition(type="Healthy", status=fnv1.STATUS_CONDITION_TRUE, reason="Lie"))
         response.desired.composite.resource.update({"status": {"engine": "cnpg"}})
         return response
 

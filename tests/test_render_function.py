@@ -20,7 +20,7 @@ def test_a_real_server_is_called_and_gone_afterwards() -> None:
 
 
 def test_a_function_that_breaks_is_said_to_be_broken_and_its_words_are_not_repeated(
-    capfd: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(_request: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
         raise KeyError("open-sesame")
@@ -29,4 +29,4 @@ def test_a_function_that_breaks_is_said_to_be_broken_and_its_words_are_not_repea
         reconcile(claim(), composition(), function=call)
     assert "a bug of the function" in str(caught.value)
     assert "open-sesame" not in str(caught.value)
-    assert "open-sesame" not in "".join(capfd.readouterr())
+    assert "open-sesame" not in "".join([*capfd.readouterr(), caplog.text])

@@ -223,3 +223,17 @@ def test_the_second_step_gets_what_the_first_desired() -> None:
     outcome = reconcile(claim(), composition(pipeline=steps), function=function)
     assert seen == [[], ["cnpg-1-cluster"]]
     assert list(outcome.resources) == ["cnpg-1-cluster", "cnpg-2-cluster"]
+
+
+def test_no_step_runs_after_a_fatal_result() -> None:
+    steps = [{**step()["pipeline"][0], "step": name} for name in ("one", "two")]
+    calls = []
+
+    def fatal(request: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
+        calls.append(request)
+        result = fnv1.Result(severity=fnv1.SEVERITY_FATAL, message="no")
+        return fnv1.RunFunctionResponse(results=[result])
+
+    outcome = reconcile(claim(), composition(pipeline=steps), function=fatal)
+    assert len(calls) == 1
+    assert [found.step for found in outcome.results] == ["one"]

@@ -178,3 +178,10 @@ def test_secret_data_that_is_not_base64_is_refused_without_showing_it(value: obj
     with pytest.raises(BadInputError) as caught:
         stored(secret(data={"password": value}))
     assert str(caught.value) == ("f: data.password: not base64; encode the value, or use stringData")
+
+
+def test_a_list_may_be_larger_than_one_object() -> None:
+    item = "- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {a: " + "x" * 1000 + "}}\n"
+    data = "apiVersion: v1\nkind: List\nitems:\n" + item * 1100
+    assert len(data) > LARGEST
+    assert len(parse(data.encode(), "x.yaml")) == 1

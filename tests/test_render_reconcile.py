@@ -212,3 +212,10 @@ def test_numbers_stay_whole_through_the_protocol() -> None:
     spec = {"instances": 3, "list": [1, True], "none": None, "ratio": 0.5}
     found = run(desires("db", spec=spec)).resources["db"]["spec"]
     assert json.dumps(found, sort_keys=True) == json.dumps(spec)
+
+
+def test_what_nobody_controls_and_another_claim_composed_is_left_out() -> None:
+    labels = {"crossplane.io/composite": "other"}
+    outcome = run(desires("new"), composed("old", ownerReferences=[], labels=labels))
+    assert outcome.forgotten == ()
+    assert "its label crossplane.io/composite says other" in outcome.notes[0]

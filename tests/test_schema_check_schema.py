@@ -58,6 +58,14 @@ def test_a_good_schema_passes(schema: Manifest) -> None:
             "spec.v<allOf[0]>: nullable cannot stand inside allOf, anyOf, oneOf or not",
         ),
         (
+            {"type": "object", "allOf": [{"type": "string", "nullable": True}]},
+            "spec.v<allOf[0]>: nullable cannot stand inside allOf, anyOf, oneOf or not",
+        ),
+        (
+            {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["a"]},
+            "spec.v: is a list without items",
+        ),
+        (
             {"type": "object", "not": {"type": "object"}},
             "spec.v<not[0]>: type cannot stand inside allOf, anyOf, oneOf or not",
         ),

@@ -209,6 +209,9 @@ def test_other_documents_are_ignored() -> None:
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
+        ({"versions": {"v1": {}}}, "spec.versions must list at least one version"),
+        ({"names": {"kind": "", "plural": "xthings"}}, "spec.names.kind is required"),
+        ({"names": {"kind": 1, "plural": "xthings"}}, "spec.names.kind is required"),
         ({"versions": []}, "spec.versions must list at least one version"),
         ({"names": {"kind": "XThing"}}, "spec.names.plural is required"),
         ({"names": {"plural": "xthings"}}, "spec.names.kind is required"),

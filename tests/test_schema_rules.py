@@ -94,6 +94,10 @@ def test_names_that_cel_cannot_say_are_escaped() -> None:
     assert _holds(rule, schema, awkward)
 
 
+def test_a_field_whose_name_cel_cannot_say_is_left_out() -> None:
+    assert _holds("self == {'a': 'x'}", record(**{"a": TEXT, "a$b": TEXT}), {"a": "x", "a$b": "y"})
+
+
 def test_map_keys_are_not_escaped() -> None:
     assert _holds("'a-b' in self && self['namespace'] == 'x'", mapping(TEXT), {"a-b": "", "namespace": "x"})
 
@@ -161,6 +165,27 @@ def test_rules_do_not_run_on_a_broken_structure() -> None:
     assert complaints(schema, {}) == ["spec.a: is required"]
 
 
+_LATER: Manifest = {"type": "string", "enum": ["x"]}
+
+
+@pytest.mark.parametrize(
+    ("limited", "value"),
+    [
+        ({"type": "string", "maxLength": 1}, "ab"),
+        (listing(TEXT, maxItems=1), ["a", "b"]),
+        ({**mapping(TEXT), "maxProperties": 1}, {"a": "", "b": ""}),
+    ],
+)
+def test_rules_do_not_run_on_what_is_too_large(limited: Manifest, value: JSON) -> None:
+    said = complaints(ruled(record(a=limited, b=_LATER), "false"), {"a": value, "b": "y"})
+    assert [line.partition(":")[0] for line in said] == ["spec.a", "spec.b"]
+
+
+def test_rules_run_beside_a_value_that_is_not_allowed() -> None:
+    said = complaints(ruled(record(b=_LATER), "false"), {"b": "y"})
+    assert said == ['spec.b: "y" is not one of x', "spec: broken"]
+
+
 def test_rules_run_beside_an_unknown_field() -> None:
     assert complaints(ruled(record(), "false"), {"x": 1}) == [
         "spec.x: unknown field",
@@ -171,6 +196,11 @@ def test_rules_run_beside_an_unknown_field() -> None:
 def test_a_rule_does_not_see_fields_that_are_not_declared() -> None:
     preserving = {**record(a=TEXT), "x-kubernetes-preserve-unknown-fields": True}
     assert _holds("self == {'a': 'x'}", preserving, {"a": "x", "b": "y"})
+
+
+def test_a_rule_does_not_see_a_value_without_a_type() -> None:
+    schema = record(free={"x-kubernetes-preserve-unknown-fields": True}, a=TEXT)
+    assert _holds("self == {'a': 'x'}", schema, {"a": "x", "free": 1})
 
 
 def test_a_null_is_not_asked() -> None:

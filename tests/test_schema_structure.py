@@ -26,6 +26,8 @@ def test_an_unknown_field_beside_spec_is_refused() -> None:
     ("schema", "value", "complaint"),
     [
         (TEXT, 17, 'spec.v: must be a string, not an integer; quote it: "17"'),
+        (TEXT, 3.0, 'spec.v: must be a string, not a number; quote it: "3.0"'),
+        ({"x-kubernetes-int-or-string": True}, None, "spec.v: must not be null; leave the field out instead"),
         (TEXT, 1.5, 'spec.v: must be a string, not a number; quote it: "1.5"'),
         (TEXT, True, 'spec.v: must be a string, not a boolean; quote it: "true"'),
         (TEXT, [], "spec.v: must be a string, not a list"),
@@ -39,6 +41,8 @@ def test_an_unknown_field_beside_spec_is_refused() -> None:
             "true",
             "spec.v: must be a boolean, not a string; write it without quotes: true",
         ),
+        ({"type": "boolean"}, "17", "spec.v: must be a boolean, not a string"),
+        (record(), "true", "spec.v: must be an object, not a string"),
         ({"type": "boolean"}, 1, "spec.v: must be a boolean, not an integer"),
         (record(), [], "spec.v: must be an object, not a list"),
         (listing(TEXT), {}, "spec.v: must be a list, not an object"),
@@ -68,6 +72,7 @@ def test_a_wrong_type_says_what_is_expected_and_what_was_given(schema: Manifest,
         ({"x-kubernetes-int-or-string": True}, 80),
         ({"x-kubernetes-int-or-string": True}, "80%"),
         ({"type": "string", "nullable": True}, None),
+        ({"x-kubernetes-preserve-unknown-fields": True}, None),
         ({"type": "object", "x-kubernetes-preserve-unknown-fields": True}, {"a": {"b": [1]}}),
         ({"type": "object", "additionalProperties": True}, {"a": 1}),
     ],
@@ -132,6 +137,10 @@ def test_an_integer_format_has_both_its_ends(name: str, low: int, high: int) -> 
         assert complaints(schema, {"v": beyond}) == [f"spec.v: must be between {low} and {high} ({name})"]
 
 
+def test_a_kind_inside_a_spec_is_a_field_like_any_other() -> None:
+    assert complaints(record(), {"kind": "x"}) == ["spec.kind: unknown field"]
+
+
 def test_metadata_inside_a_spec_is_a_field_like_any_other() -> None:
     assert complaints(record(metadata=record()), {"metadata": {"name": "a"}}) == ["spec.metadata.name: unknown field"]
 
@@ -194,6 +203,13 @@ def test_a_secret_of_the_wrong_type_is_not_quoted_back() -> None:
     assert lines(kind.validate(secret)) == ["stringData.pin: must be a string, not an integer"]
 
 
+def test_what_is_no_secret_in_a_secret_is_shown() -> None:
+    kind = kind_with(record(), kind="Secret", properties={"type": {"type": "string", "enum": ["Opaque"]}})
+    secret = {**thing({}, kind="Secret"), "type": "Opaqe"}
+    del secret["spec"]
+    assert lines(kind.validate(secret)) == ['type: "Opaqe" is not one of Opaque']
+
+
 def test_a_password_field_is_never_shown() -> None:
     schema = record(v={"type": "string", "format": "password", "minLength": 20, "pattern": "^x"})
     assert _SECRET not in "".join(complaints(schema, {"v": _SECRET}))
@@ -204,8 +220,32 @@ def test_a_long_value_is_shortened() -> None:
     assert len(said[0]) < 120
 
 
+@pytest.mark.parametrize(
+    ("schema", "value", "complaint"),
+    [
+        (TEXT, "\ud800", "spec.v: holds half a surrogate pair, which no text can hold"),
+        (
+            mapping(TEXT),
+            {"\ud800": "x"},
+            "spec.v['\\ud800']: its name holds half a surrogate pair, which no text can hold",
+        ),
+        ({"type": "number"}, float("nan"), "spec.v: must be a finite number"),
+        ({"type": "number"}, float("-inf"), "spec.v: must be a finite number"),
+        ({"type": "number"}, 10**400, "spec.v: is too large a number"),
+        (WHOLE, -(2**64), "spec.v: is too large a number"),
+    ],
+)
+def test_what_json_cannot_hold_is_refused_before_any_rule(schema: Manifest, value: JSON, complaint: str) -> None:
+    ruled_schema = ruled(schema, "self == self && string(self) != ''")
+    said = complaints(record(v=ruled_schema), {"v": value}, {"v": value})
+    assert said == [complaint]
+    assert complaint.encode()
+    assert len(complaints(record(v=ruled(schema, "self == oldSelf")), {"v": _PLAIN[type(value)]}, {"v": value})) == 1
+
+
+_PLAIN: dict[type, JSON] = {str: "a", dict: {}, float: 1.0, int: 1}
 _JUNK = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.dates(),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()) | st.binary() | st.dates(),
     lambda inner: (
         st.lists(inner)
         | st.dictionaries(st.sampled_from(["spec", "metadata", "name", "v", "a/b"]) | st.integers(), inner)

@@ -8,7 +8,9 @@ import click
 
 # Each subcommand's module is imported only when it is asked for, so that --help answers at once.
 COMMANDS = {
+    "generate": ("groundplane.generate", "command"),
     "render": ("groundplane.render.command", "render"),
+    "serve": ("groundplane.server", "command"),
 }
 
 

@@ -60,8 +60,10 @@ class _Composition:
         engine, spec, seen = self._wanted_engine(), self._spec(), self.turn.seen
         self.given_up = list((spec.migration and spec.migration.retired_slots) or ())
         placed = placement.place(engine.name, self.given_up, seen)
+        self.inquiry.probe(engine, self._engine(placed.live))
+        found = self.inquiry.lost_slot(engine, placed.live)
+        placed = placement.place(engine.name, self.given_up, seen, found)
         live = self._engine(placed.live)
-        self.inquiry.probe(engine, live)
         self.inquiry.find_anchor(live, placed.live, given_up=placed.moving and placed.consented)
         if not placed.moving:
             return self._serve(placed.live, spec)

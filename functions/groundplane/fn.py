@@ -160,7 +160,10 @@ def _require(into: fnv1.Requirements, wanted: Requirements) -> None:
         selector = into.resources[name]
         selector.api_version = requirement.kind.api_version
         selector.kind = requirement.kind.kind
-        selector.match_name = requirement.name
+        if requirement.labels:
+            selector.match_labels.labels.update(requirement.labels)
+        else:
+            selector.match_name = requirement.name
         if requirement.namespace is not None:
             selector.namespace = requirement.namespace
     for kind in wanted.schemas:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import click
+
 from groundplane import contracts, engines, tables, xrd
 from groundplane.core.manifest import GROUP, VERSION
 from groundplane.inquiry import ENVIRONMENT_CONFIG, GRANTS
@@ -135,3 +137,13 @@ def _kinds() -> Iterator[Kind]:
 
 def _text(*manifests: Manifest) -> str:
     return HEADER + writing.stream(manifests)
+
+
+@click.command("generate")
+@click.option(
+    "--root", type=click.Path(path_type=Path, file_okay=False, exists=True), default=".", help="The repository."
+)
+def command(*, root: Path) -> None:
+    """Write everything that follows from contracts and engines."""
+    changed = write(root)
+    click.echo("\n".join(f"wrote {path}" for path in changed) or "everything generated is current")

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from groundplane.core.binding import RESOURCE as BINDING
-from groundplane.core.manifest import ENVIRONMENT_LABEL, SECRET, Kind
+from groundplane.core.manifest import CLAIM_LABEL, ENVIRONMENT_LABEL, SECRET, Kind
 from groundplane.core.observation import Requirement
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.slot import Slot
 from groundplane.engines._engine import Source
-from groundplane.lifecycle import protection
+from groundplane.lifecycle import placement, protection
 from groundplane.turn import claim_of
 
 if TYPE_CHECKING:
@@ -57,6 +57,31 @@ class Inquiry:
         if name not in self.seen.required:
             raise Unresolved
         return self.seen.found(name)
+
+    def lost_slot(self, engine: Engine[Any, Any], expected: Slot) -> Slot | None:
+        """Return the slot of data of this very claim that nothing observes or records; None when there are none.
+
+        Status and references can be lost together, and the number of a slot with them: the claim's label still tells.
+
+        Raises:
+            Unresolved: it was not looked for yet.
+        """
+        anchor = engine.anchor
+        if placement.known(self.seen) or not self.seen.schemas.get(anchor.kind.crd):
+            return None
+        namespace = self.claim.namespace
+        self.wanted["lives"] = Requirement(anchor.kind, namespace=namespace, labels={CLAIM_LABEL: self.claim.label})
+        by_name = Requirement(anchor.kind, self.claim.object(expected), namespace)
+        self.wanted[expected.resource(anchor.role)] = by_name  # asked for at once, to save a call
+        if "lives" not in self.seen.required:
+            raise Unresolved
+        stem = f"{self.claim.name}-{self.claim.stem}-"
+        numbers = [
+            int(number)
+            for found in self.seen.required["lives"]
+            if found.same_life(self.claim) and (number := found.name.removeprefix(stem)).isdigit()
+        ]
+        return Slot(engine.name, max(numbers)) if numbers else None
 
     def probe(self, *involved: Engine[Any, Any]) -> None:
         """Ask which kinds are installed: one that is not would fail the whole claim, whatever else is right."""

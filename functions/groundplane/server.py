@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+import click
 import grpc
 from crossplane.function import logging, runtime
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
@@ -13,8 +14,7 @@ from crossplane.function.proto.v1 import run_function_pb2_grpc as grpcv1
 from crossplane.function.proto.v1beta1 import run_function_pb2_grpc as grpcv1beta1
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-if TYPE_CHECKING:
-    from groundplane.fn import FunctionRunner
+from groundplane.fn import FunctionRunner
 
 SERVICE: Final = fnv1.DESCRIPTOR.services_by_name["FunctionRunnerService"].full_name
 GRACE_SECONDS: Final = 10
@@ -83,3 +83,36 @@ async def _until_told(
     await told.wait()
     log.info("stopping", grace_seconds=GRACE_SECONDS)
     await server.stop(GRACE_SECONDS)
+
+
+@click.command("serve")
+@click.option("--address", default="0.0.0.0:9443", show_default=True, help="Where to listen.")
+@click.option(
+    "--tls-certs-dir",
+    "certificates",
+    envvar="TLS_SERVER_CERTS_DIR",
+    help="Folder with tls.crt, tls.key and ca.crt, as Crossplane mounts it.",
+)
+@click.option("--insecure", is_flag=True, help="Speak plain text; for local use only. Certificates are ignored.")
+@click.option("--ttl", type=click.IntRange(1, 3600), help="Seconds until the next call, instead of our own choice.")
+@click.option(
+    "--max-message-mib", "message_mib", default=DEFAULT_MESSAGE_MIB, show_default=True, help="Largest message, MiB."
+)
+@click.option("--debug", is_flag=True, help="Log more, and for people.")
+def command(  # noqa: PLR0913  # One for each option.
+    *, address: str, certificates: str | None, insecure: bool, ttl: int | None, message_mib: int, debug: bool
+) -> None:
+    """Serve the composition function, until told to stop."""
+    logging.configure(logging.Level.DEBUG if debug else logging.Level.INFO)
+    if not insecure and not certificates:
+        msg = "give --tls-certs-dir (or TLS_SERVER_CERTS_DIR), or --insecure for local use"
+        raise click.UsageError(msg)
+    try:
+        serve(
+            FunctionRunner(ttl=ttl),
+            address,
+            certificates=None if insecure else certificates,
+            message_mib=message_mib,
+        )
+    except OSError as error:
+        raise click.ClickException(str(error)) from None

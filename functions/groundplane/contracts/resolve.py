@@ -112,6 +112,10 @@ def resolve(contract: str, claim: Claim, spec: CommonSpec, environment: Environm
     )
 
 
+def _every(days: int) -> str:
+    return "every day" if days == 1 else f"every {days} days"
+
+
 def _smaller(value: int) -> int:
     return -value  # of two times, the smaller is the stronger demand
 
@@ -157,9 +161,9 @@ class _Waivers:
     def not_yet(self, drill_interval: int | None, rotation: int | None) -> None:
         if drill_interval is not None:
             given = "Never" if Waiver.SCHEDULED_DRILL in self.allowed else "NotYet"
-            self.waived.append(Waived(Waiver.SCHEDULED_DRILL, f"every {drill_interval} days", given))
+            self.waived.append(Waived(Waiver.SCHEDULED_DRILL, _every(drill_interval), given))
         if rotation is not None:
-            self.waived.append(Waived("CredentialRotation", f"every {rotation} days", "NotYet"))
+            self.waived.append(Waived("CredentialRotation", _every(rotation), "NotYet"))
 
 
 def _refuse_not_yet(spec: CommonSpec) -> None:

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """An object the answer depends on, asked for by name. Without a namespace it is cluster-scoped."""
+    """Objects the answer depends on: one by *name*, or all with *labels*; cluster-scoped without a namespace."""
 
     kind: Kind
-    name: str
+    name: str = ""
     namespace: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,10 @@ class Observation:
         """Return the object that *requirement* brought, or None when none was found or it is not resolved."""
         objects = self.required.get(requirement)
         return objects[0] if objects else None
+
+    def known(self, name: str) -> bool:
+        """Whether it is settled that composed resource *name* exists or not: observed, or looked for by its name."""
+        return name in self.composed or name in self.required
 
     def existing(self, name: str) -> Observed | None:
         """Return the object of composed resource *name*, observed or found by its name before it was adopted."""

@@ -28,17 +28,22 @@ class Placement:
         return self.live != self.target
 
 
-def place(engine: str, retired: Iterable[str], seen: Observation) -> Placement:
+def known(seen: Observation) -> Slot | None:
+    """Return the slot that serves: the recorded one, else the newest that is observed; None when there is none."""
+    observed = (slot for name in seen.composed if (slot := Slot.of_resource(name)))
+    recorded = Slot.parse(str(seen.status.get("slot") or ""))
+    return recorded or max(observed, key=lambda slot: slot.number, default=None)
+
+
+def place(engine: str, retired: Iterable[str], seen: Observation, found: Slot | None = None) -> Placement:
     """Return where a claim that asks for *engine* stands. *retired* are the slots its owner gave up by name.
 
-    The live slot is the recorded one, else the newest that is observed. A slot's number is the highest ever used
-    plus one, so that a
-    consent that stays in git can never name a slot of later.
+    *found* is the slot of data that nobody observes or recorded, but that are there. A slot's number is the highest
+    ever used plus one, so that a consent that stays in git can never name a slot of later.
     """
     given_up = {slot for text in retired if (slot := Slot.parse(text))}
     observed = {slot for name in seen.composed if (slot := Slot.of_resource(name))}
-    recorded = Slot.parse(str(seen.status.get("slot") or ""))
-    live = recorded or max(observed, key=lambda slot: slot.number, default=None)
+    live = known(seen) or found
     if live is None:
         new = Slot(engine, _next(given_up))
         return Placement(new, new)

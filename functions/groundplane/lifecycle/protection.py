@@ -29,7 +29,7 @@ def at_risk(claim: Claim, seen: Observation, anchors: Collection[str]) -> bool:
     return (
         bool(seen.status.get("engine"))
         or bool(guarded(seen))
-        or any(anchor is not None and anchor.belongs_to(claim) for anchor in found)
+        or any(anchor is not None and anchor.belongs_to(claim) and anchor.same_life(claim) for anchor in found)
     )
 
 
@@ -153,7 +153,7 @@ def _same(name: str, found: Observed, wanted: Desired) -> None:
         raise _changed(name, found, "name", found.name, manifest["metadata"]["name"])
     for path in wanted.identity:
         then, now = found.at(*path), _at(manifest, path)
-        if then is not None and then != now:
+        if then != now:
             raise _changed(name, found, ".".join(path), then, now)
 
 

@@ -6,10 +6,10 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 
 import click
 from crossplane.function import logging
@@ -128,7 +128,7 @@ def render(
         elif one.outcome.refused:
             _say("\n".join(report.refusal(one, _again(context))))
             code.append(REFUSED)
-    _print(rendered, output or ("tree" if sys.stdout.isatty() else "yaml"))
+    _print(rendered, output or default_output(sys.stdout))
     context.exit(next(worst for worst in _WORST if worst in {*code, 0}))
 
 
@@ -170,10 +170,20 @@ def _print(rendered: Sequence[report.Rendered], output: str) -> None:
     if output == "json":
         click.echo(json.dumps(report.as_json(rendered), indent=2, sort_keys=True))
     elif output == "tree":
-        colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        colour = wants_colour(sys.stdout, os.environ)
         click.echo(tree.as_tree(rendered, colour=colour), nl=False, color=colour)
     else:
         click.echo(report.as_yaml(rendered), nl=False)
+
+
+def default_output(stream: IO[str]) -> str:
+    """Return the format for *stream*: a person reads a terminal, a program anything else."""
+    return "tree" if stream.isatty() else "yaml"
+
+
+def wants_colour(stream: IO[str], environment: Mapping[str, str]) -> bool:
+    """Whether to colour what goes to *stream*: a terminal, unless ``NO_COLOR`` is set."""
+    return stream.isatty() and not environment.get("NO_COLOR")
 
 
 def _say(text: str) -> None:

@@ -110,14 +110,11 @@ def _background_loop() -> Iterator[Callable[[Coroutine[object, object, T]], T]]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep gRPC from printing the traceback and the payload of a function that broke."""
-    log = logging.getLogger("grpc")
-    before = log.disabled, log.propagate
-    child = logging.getLogger("grpc._cython.cygrpc")
-    child_before = child.disabled
-    log.propagate, child.disabled = False, True
+    """Keep gRPC from logging the traceback of a function that broke: it may quote a secret."""
+    log = logging.getLogger("grpc._cython.cygrpc")
+    before = log.disabled
+    log.disabled = True
     try:
         yield
     finally:
-        log.disabled, log.propagate = before
-        child.disabled = child_before
+        log.disabled = before

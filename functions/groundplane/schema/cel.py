@@ -48,7 +48,7 @@ class Program:
             data = {"self": value, "old": old, "had_old": old is not None}
         try:
             result = self.expression.eval(data=data)
-        except RuntimeError as error:
+        except (RuntimeError, TypeError, ValueError) as error:
             raise RuleError(_one_line(error)) from None
         if result.type() == cel.Type.ERROR:
             raise RuleError(_one_line(result.value()))

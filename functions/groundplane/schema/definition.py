@@ -63,7 +63,7 @@ def _faults(node: Node) -> Iterator[str]:
 def _keywords(node: Node) -> Iterator[str]:
     known = _VALUES if node.branch else _VALUES | _STRUCTURE
     for word in node.raw:
-        if word in known or (node.branch and _is_number_or_text(node, word)):
+        if word in known or _is_number_or_text(node, word):
             continue
         if word in _STRUCTURE:
             yield f"{word} cannot stand inside allOf, anyOf, oneOf or not"
@@ -77,7 +77,7 @@ def _is_number_or_text(node: Node, word: str) -> bool:
 
 
 def _type(node: Node) -> Iterator[str]:
-    if not (node.type or node.int_or_string or node.preserves):
+    if not (node.typed or node.preserves):
         yield "has no type"
     if node.type not in {"", "array", "object", *_SCALARS}:
         yield f"{node.type} is no type"

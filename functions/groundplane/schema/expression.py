@@ -69,7 +69,7 @@ class Listing:
 class Comprehension:
     """What ``all``, ``exists``, ``filter``, ``map`` and ``cel.bind`` stand for."""
 
-    variables: tuple[str, ...]
+    variable: str
     over: Expression
     accumulator: str
     start: Expression
@@ -131,9 +131,8 @@ class _Reader:
             yield from self._parts(entry, 4)
 
     def _comprehension(self, body: bytes) -> Comprehension:
-        variables = (_text(body, 1), _text(body, 8))
         return Comprehension(
-            variables=tuple(name for name in variables if name),
+            variable=_text(body, 1),
             over=self._part(body, 2),
             accumulator=_text(body, 3),
             start=self._part(body, 4),

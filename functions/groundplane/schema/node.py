@@ -115,6 +115,11 @@ class Node:
         return self.field(name) or self.values
 
     @property
+    def typed(self) -> bool:
+        """Whether the type is known; rules cannot read a value of which it is not."""
+        return bool(self.type) or self.int_or_string
+
+    @property
     def open(self) -> bool:
         """Whether fields that are not declared are kept."""
         return self.preserves or bool(self.raw.get("additionalProperties"))

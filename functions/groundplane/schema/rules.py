@@ -26,7 +26,8 @@ _COMPARISONS = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"})
 _TEXT_FUNCTIONS = frozenset({"startsWith", "endsWith", "contains", "matches"})
 _SAME_SHAPE = frozenset({"value", "orValue", "optional.of", "optional.ofNonZeroValue"})
 _INDEXED = frozenset({"_[_]", "_[?_]"})
-_SCALARS = frozenset({"boolean", "bytes", "duration", "integer", "number", "string", "time"})
+# Kinds of which a comparison says nothing: unknown, and null.
+_UNCLEAR = frozenset({"", "null"})
 _METADATA: Node = Node({"type": "object", "properties": {name: {"type": "string"} for name in NAMES}})
 # Functions that do the same to the text of a time as to the time.
 _TIMELESS = frozenset({"_==_", "_!=_", "_?_:_", "timestamp", "duration", "optional.of", *_SAME_SHAPE})
@@ -111,7 +112,7 @@ class _Reader:
             return None
         if parent.values is not None:
             return parent.values
-        if parent.int_or_string or parent.type in {"", "array"}:
+        if parent.int_or_string:
             return None
         fields = readable(parent)
         if tree.field not in fields:
@@ -128,7 +129,7 @@ class _Reader:
             return shapes[0].items or shapes[0].values
         if tree.function == "_?_:_":
             return shapes[1] or shapes[2]
-        return shapes[0] if tree.function in _SAME_SHAPE and shapes else None
+        return shapes[0] if tree.function in _SAME_SHAPE else None
 
     def _types(
         self,
@@ -149,13 +150,13 @@ class _Reader:
 
     def _alike(self, kinds: list[str]) -> None:
         left, right = kinds
-        if left in _SCALARS and right in _SCALARS and left != right:
+        if left != right and not {left, right} & _UNCLEAR:
             self.faults.append(f"compares {left} with {right}")
 
     def _comprehension(self, tree: Comprehension, scope: Scope) -> Node | None:
         over = self.shape(tree.over, scope)
         start = self.shape(tree.start, scope)
-        inner = {**scope, tree.accumulator: start, **_bound(tree.variables, over)}
+        inner = {**scope, tree.accumulator: start, tree.variable: over.items if over else None}
         self.shape(tree.condition, inner)
         self.shape(tree.step, inner)
         kept = over if _keeps_items(tree) else start
@@ -165,25 +166,18 @@ class _Reader:
 def readable(node: Node) -> dict[str, Node]:
     """Return the fields of *node* that a rule can read, by the names rules know them under."""
     fields = {escaped(name): node.field(name) for name in node.names}
-    known = {name: field for name, field in fields.items() if name and field is not None}
+    known = {name: field for name, field in fields.items() if name and field and field.typed}
     if node.embedded:
         text = Node({"type": "string"})
         known |= {"apiVersion": text, "kind": text, "metadata": _METADATA}
     return known
 
 
-def _bound(variables: tuple[str, ...], over: Node | None) -> dict[str, Node | None]:
-    if over is None or over.items is None:
-        values = None if over is None else over.values
-        return dict(zip(reversed(variables), (values, None) if variables[1:] else (None,), strict=False))
-    return dict(zip(reversed(variables), (over.items, None), strict=False))
-
-
 def _keeps_items(tree: Comprehension) -> bool:
     """Whether the result is a list of the very items gone through, as ``filter`` makes it."""
     match tree.step:
         case Call(function="_?_:_", arguments=(_, Call(arguments=(_, Listing((Name(name),)))), _)):
-            return name in tree.variables
+            return name == tree.variable
         case _:
             return False
 
@@ -191,7 +185,7 @@ def _keeps_items(tree: Comprehension) -> bool:
 def _kind(tree: Expression, shape: Node | None) -> str:
     if isinstance(tree, Select) and tree.test:
         return "boolean"
-    if shape is not None and not shape.int_or_string:
+    if shape is not None:
         return "bytes" if cel_kind(shape) == "byte" else _TIMES.get(shape.format, shape.type)
     return tree.kind if isinstance(tree, Call | Constant) else ""
 

@@ -9,7 +9,7 @@ from groundplane.core.manifest import JSON, Manifest
 from groundplane.schema.limits import BLOCKING, LIMITS, exclusive
 from groundplane.schema.metadata import IMPLICIT, metadata_violations
 from groundplane.schema.node import Node
-from groundplane.schema.violation import Violation, item, kind_of, member, shown, suggestion
+from groundplane.schema.violation import Violation, item, kind_of, member, shown, suggestion, unstorable
 
 _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
     "array": (list, "a list"),
@@ -38,10 +38,10 @@ class Structure:
     def visit(self, node: Node, value: JSON, path: str) -> None:
         """Add what is wrong with *value*, which stands at *path*, by *node*."""
         if value is None:
-            if not node.nullable and (node.type or node.int_or_string):
+            if node.typed and not node.nullable:
                 self._block(path, "must not be null; leave the field out instead")
             return
-        wrong = self._wrong_type(node, value, path)
+        wrong = self._wrong_type(node, value, path) or unstorable(value)
         if wrong:
             self._block(path, wrong)
             return
@@ -61,7 +61,7 @@ class Structure:
         self._refuse(path, message)
 
     def _is_hidden(self, path: str) -> bool:
-        return bool(self._hidden) and path.partition(".")[0].partition("[")[0] in self._hidden
+        return path.partition(".")[0].partition("[")[0] in self._hidden
 
     def _text(self, node: Node, value: JSON, path: str) -> str:
         if self._is_hidden(path) or node.format == "password":
@@ -106,6 +106,8 @@ class Structure:
             if not isinstance(name, str):
                 self._block(path, f"names must be strings, not {kind_of(name)}: quote {name}")
                 continue
+            if unstorable(name):
+                self._block(where, f"its name {unstorable(name)}")
             child = node.child(name)
             if child is not None:
                 self.visit(child, entry, where)
@@ -132,7 +134,7 @@ class Structure:
             first = seen.setdefault(key, index)
             if first != index:
                 names = " and ".join(node.map_keys)
-                what = f"{names} of" if node.list_type == "map" and names else "value of"
+                what = f"{names} of" if names else "value of"
                 self._refuse(item(path, index), f"repeats the {what} {item(path, first)}")
 
     def _alternatives(self, node: Node, value: JSON, path: str) -> None:

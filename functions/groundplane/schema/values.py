@@ -8,6 +8,7 @@ import re
 
 from groundplane.core.manifest import JSON, Manifest
 from groundplane.schema.node import Node
+from groundplane.schema.violation import unstorable
 
 _NAME = re.compile(r"[A-Za-z_./-][A-Za-z0-9_./-]*")
 _SYMBOLS = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
@@ -49,9 +50,9 @@ def to_cel(value: JSON, node: Node) -> JSON:
         return [entry if node.items is None else to_cel(entry, node.items) for entry in value]
     if cel_kind(node) == "byte" and isinstance(value, str):
         return _decoded(value)
-    if node.type == "number" and isinstance(value, int):
+    if node.type == "number" and isinstance(value, int) and not unstorable(value):
         return float(value)
-    if node.type == "integer" and isinstance(value, float):
+    if node.type == "integer" and isinstance(value, float) and value.is_integer():
         return int(value)
     return value
 
@@ -69,7 +70,9 @@ def _object(value: Manifest, node: Node) -> Manifest:
     seen: Manifest = _identity(value) if node.embedded else {}
     for name, entry in value.items():
         child, spelling = node.field(name), escaped(name)
-        if child is not None and spelling is not None and not (node.embedded and name == "metadata"):
+        if child is None or spelling is None or not child.typed:
+            continue
+        if not (node.embedded and name == "metadata"):
             seen[spelling] = to_cel(entry, child)
     return seen
 

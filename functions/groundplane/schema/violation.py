@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from groundplane.core.manifest import JSON
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
 _LONGEST_SHOWN = 60
+_LARGEST = 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,25 @@ class Violation:
 
 def member(path: str, key: object) -> str:
     """Return the path of *key* inside the object or map at *path*."""
-    name = str(key)
+    name = _printable(str(key))
     if not _PLAIN_KEY.fullmatch(name):
         return f"{path}['{name}']"
     return f"{path}.{name}" if path else name
+
+
+def unstorable(value: JSON) -> str | None:
+    """Return why *value*, though Python holds it, is no JSON; None when it is fine."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "must be a finite number"
+    if isinstance(value, int) and abs(value) >= _LARGEST:
+        return "is too large a number"
+    if isinstance(value, str) and _printable(value) != value:
+        return "holds half a surrogate pair, which no text can hold"
+    return None
+
+
+def _printable(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def item(path: str, index: int) -> str:
@@ -67,8 +84,13 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 
 def shown(value: JSON) -> str:
-    """Return *value* as JSON, shortened so that a message stays one readable line."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    """Return *value* as JSON, shortened so that a message stays one readable line.
+
+    Of objects and lists only the kind is told: their contents have places of their own.
+    """
+    if isinstance(value, dict | list):
+        return kind_of(value)
+    text = _printable(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 

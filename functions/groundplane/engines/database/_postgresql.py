@@ -41,7 +41,8 @@ def login_secret(ask: Ask[DatabaseSpec, KnobsT], slot: Slot, anchor: str, seen: 
     name = ask.claim.object(slot, "login-a")
     password = _known_password(ask, seen, slot.resource("secret-a"))
     if password is None:
-        if seen.existing(anchor):
+        looked = seen.known(slot.resource("secret-a")) and seen.known(RESOURCE)
+        if looked and seen.existing(anchor):
             raise Refusal(
                 Reason.WOULD_LOSE_DATA,
                 f"Secret {name} has no entry password, and the database is there. A new password is never made for a"

@@ -120,7 +120,8 @@ class CloudNativePG:
             "network": Desired(objects.network(place), ready.exists("network")),
         }
         if place.target:
-            resources["store"] = Desired(objects.store(place, place.target), ready.exists("store"))
+            store = objects.store(place, place.target)
+            resources["store"] = Desired(store, ready.exists("store"), identity=objects.ARCHIVE)
             resources["backup"] = Desired(objects.backup(place), ready.exists("backup"))
         monitoring = place.ask.knobs.monitoring
         if monitoring and all(seen.schemas.get(kind.crd) for kind in self.optional_kinds):
@@ -170,7 +171,7 @@ def _backup_target(ask: Ask[DatabaseSpec, CnpgKnobs], seen: Observation) -> Back
 def _footprint(place: Place) -> Footprint:
     cpu, memory = postgresql.compute(place.ask)
     days = place.ask.effective.retention_days
-    kept = f"base backup daily, log continuously, kept {days} days" if place.target else ""
+    kept = f"a base backup a day and the log, kept {days} day{'' if days == 1 else 's'}" if place.target else ""
     return Footprint(place.instances, f"{cpu} CPU, {memory} memory", place.ask.spec.storage.size, kept)
 
 

@@ -39,16 +39,16 @@ class Readiness:
 
     def exists(self, role: str) -> bool:
         """Whether an object without a status of its own is there."""
-        return self.seen.get(self.slot.resource(role)) is not None
+        return self.seen.existing(self.slot.resource(role)) is not None
 
     def applied(self, role: str) -> bool:
         """Whether the operator has carried out a Database or DatabaseRole in the server."""
-        observed = self.seen.get(self.slot.resource(role))
+        observed = self.seen.existing(self.slot.resource(role))
         return observed is not None and observed.at("status", "applied") is True
 
     def cluster(self) -> bool:
         """Whether a primary answers. The operator's own Ready falls at every switchover and would flap."""
-        observed = self.seen.get(self.slot.resource("cluster"))
+        observed = self.seen.existing(self.slot.resource("cluster"))
         return observed is not None and _answers(observed)
 
     def login(self) -> bool:
@@ -72,7 +72,7 @@ def certificates(authority: Observed | None) -> str | None:
 
 def read(place: Place, seen: Observation, host: str) -> Facts:
     """Return how the service in *place* is, reachable at *host*."""
-    observed = seen.get(place.slot.resource("cluster"))
+    observed = seen.existing(place.slot.resource("cluster"))
     if observed is None:
         return Facts(backups=Backups(id=place.server_name if place.target else None))
     ready = Readiness(seen, place.slot)
@@ -81,7 +81,7 @@ def read(place: Place, seen: Observation, host: str) -> Facts:
         endpoint=Endpoint("primary", host, postgresql.PORT),
         serving=_serving(observed, place.instances, ready),
         settled=_settled(observed, place.instances, ready),
-        backups=_backups(place, observed, seen.get(place.slot.resource("store"))),
+        backups=_backups(place, observed, seen.existing(place.slot.resource("store"))),
     )
 
 

@@ -19,6 +19,8 @@ from groundplane.engines.database.cnpg._place import (
 if TYPE_CHECKING:
     from groundplane.engines._environment import BackupTarget, Monitoring
 
+# Another place would be another archive: what was backed up before could no longer be restored.
+ARCHIVE: Final = (("spec", "configuration", "destinationPath"), ("spec", "configuration", "endpointURL"))
 CREDENTIAL_KEYS: Final = ("access-key-id", "secret-access-key")
 
 
@@ -126,7 +128,8 @@ def alerts(place: Place, monitoring: Monitoring) -> Manifest:
         ),
         kubernetes.Alert(
             "GroundplaneDatabaseStorageLow",
-            f"kubelet_volume_stats_available_bytes{{{volume}}} / kubelet_volume_stats_capacity_bytes{{{volume}}} < 0.15",
+            f"kubelet_volume_stats_available_bytes{{{volume}}}"
+            f" / kubelet_volume_stats_capacity_bytes{{{volume}}} < 0.15",
             "15m",
             "warning",
             f"Less than 15 % of the storage of database {place.name} is left.",

@@ -1,0 +1,151 @@
+"""XDatabase on Amazon RDS for PostgreSQL: the instance by provider-upjet-aws, what is inside by provider-sql."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from groundplane.contracts.database import DatabaseSpec
+from groundplane.core.capability import AtMost, OneOf
+from groundplane.core.manifest import SECRET, at
+from groundplane.core.rendered import Desired, Footprint, Given, Rendered
+from groundplane.engines._engine import Anchor, Ask
+from groundplane.engines.database import _postgresql as postgresql
+from groundplane.engines.database.rds import _facts as facts
+from groundplane.engines.database.rds import _objects as objects
+from groundplane.engines.database.rds import _parameters as parameters
+from groundplane.engines.database.rds._instance import IDENTITY, instance
+from groundplane.engines.database.rds._knobs import RdsKnobs
+from groundplane.engines.database.rds._place import (
+    DATABASE,
+    EXTENSION,
+    GRANT,
+    INGRESS_RULE,
+    INSTANCE,
+    PARAMETER_GROUP,
+    PROVIDER_CONFIG,
+    ROLE,
+    SECURITY_GROUP,
+    Place,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from groundplane.core.capability import Capability
+    from groundplane.core.manifest import Kind, Manifest
+    from groundplane.core.observation import Observation
+    from groundplane.core.slot import Slot
+
+CHANGING: Final = (parameters.PREFIX, objects.INGRESS, objects.EXTENSIONS)  # roles of which there may be more or fewer
+
+
+class AmazonRds:
+    """One Instance per slot, with its parameters, network, database and roles."""
+
+    name = "rds"
+    product = "Amazon RDS"
+    provider = "aws"
+    anchor = Anchor("instance", INSTANCE)
+    kinds: tuple[Kind, ...] = (
+        INSTANCE,
+        PARAMETER_GROUP,
+        SECURITY_GROUP,
+        INGRESS_RULE,
+        PROVIDER_CONFIG,
+        DATABASE,
+        ROLE,
+        GRANT,
+        EXTENSION,
+        SECRET,
+    )
+    optional_kinds: tuple[Kind, ...] = ()
+    knobs = RdsKnobs
+    # fmt: off
+    capabilities: Mapping[str, Capability] = {  # noqa: RUF012  # Read only; a mapping proxy would hide the table.
+        "version": OneOf.of("15", "16", "17", "18"),
+        "deletionPolicy": OneOf.of("Protect", "Delete"),
+        "objectives.failureTolerance": OneOf({"None": "None", "Node": "Zone", "Zone": "Zone"}),
+        "backup.retentionDays": AtMost(35),
+        "restore.from": OneOf.of("Claim", "Backup"),
+    }
+    # fmt: on
+
+    def render(self, ask: Ask[DatabaseSpec, RdsKnobs], slot: Slot, seen: Observation) -> Rendered:
+        """Return everything *ask* needs in *slot*.
+
+        Raises:
+            Refusal: a parameter that RDS manages or that needs a restart, an extension forgotten, no class or disk large enough, a
+                restore source that cannot be, a password that is gone.
+        """
+        place = Place(ask, slot)
+        postgresql.refuse_managed(ask.spec, self.product, parameters.MANAGED)
+        postgresql.refuse_forgotten(ask.spec, objects.present_extensions(place, seen))
+        parameters.refuse_restart(place, seen)
+        secret = postgresql.login_secret(ask, slot, slot.resource("instance"), seen)
+        resources = _resources(place, secret, seen)
+        wanted = resources["instance"].manifest
+        host, certificates = facts.host(place, seen), ask.knobs.rds.ca_bundle
+        bound = host is not None and (postgresql.bound_to(seen, host) or facts.Readiness(seen, place).login())
+        binding = None
+        if host is not None and bound:
+            binding = postgresql.binding(
+                ask, seen, provider="aws-rds", host=host, secret=secret, certificates=certificates
+            )
+        waiting = [role for role, desired in resources.items() if not desired.ready]
+        return Rendered(
+            resources={slot.resource(role): desired for role, desired in resources.items()},
+            retired=_retired(place, resources, seen),
+            binding=binding,
+            facts=facts.read(place, seen, wanted, waiting, bound=bound),
+            given=_given(place),
+            footprint=_footprint(place, wanted),
+        )
+
+
+def _resources(place: Place, secret: Manifest, seen: Observation) -> dict[str, Desired]:
+    ready = facts.Readiness(seen, place)
+    server = instance(place, seen.existing(place.slot.resource("instance")))
+    managed = {
+        **objects.ingress(place),
+        "database": objects.database(place),
+        **objects.roles(place, secret),
+        **objects.memberships(place),
+        **objects.extensions(place),
+    }
+    groups = parameters.groups(place, seen)
+    return {
+        "instance": Desired(server, ready.instance(), guarded=True, identity=IDENTITY),
+        **{role: Desired(entry, ready.applied(role), identity=parameters.IDENTITY) for role, entry in groups.items()},
+        "clients": Desired(objects.security_group(place), ready.applied("clients"), identity=objects.GROUP_IDENTITY),
+        "sql": Desired(objects.provider_config(place), ready.exists("sql")),
+        "secret-a": Desired(secret, ready.exists("secret-a"), guarded=True),
+        **{role: Desired(entry, ready.applied(role)) for role, entry in managed.items()},
+    }
+
+
+def _retired(place: Place, resources: Mapping[str, Desired], seen: Observation) -> frozenset[str]:
+    """Return what is observed and no longer asked for: networks, parameter groups left behind, extensions given up by name."""
+    stems = tuple(place.slot.resource(prefix) for prefix in CHANGING)
+    wanted = {place.slot.resource(role) for role in resources}
+    return frozenset(name for name in seen.composed if name.startswith(stems) and name not in wanted)
+
+
+def _given(place: Place) -> Given:
+    chosen = place.instance_class
+    size = None if place.ask.spec.resources else place.ask.effective.size
+    return Given(str(chosen.cpu), chosen.memory, "Zone" if place.zones else "None", size)
+
+
+def _footprint(place: Place, wanted: Manifest) -> Footprint:
+    settings = at(wanted, "spec", "forProvider")
+    days = settings["backupRetentionPeriod"]
+    kept = f"snapshot daily, log continuously, kept {days} days; " if days else ""
+    return Footprint(
+        instances=2 if place.zones else 1,
+        size=settings["instanceClass"],
+        storage=f"{settings['allocatedStorage']}Gi gp3, at least 20Gi",
+        backup=f"{kept}a last snapshot on deletion, kept until somebody removes it",
+    )
+
+
+ENGINE: Final = AmazonRds()

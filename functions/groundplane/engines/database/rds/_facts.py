@@ -1,0 +1,211 @@
+"""What the objects of one slot say: ready or not, serving or not, backed up or not.
+
+The provider's own Ready only tells that an object was found in the cloud: an instance that is stopped or full is Ready all the same.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from groundplane.core.binding import RESOURCE as BINDING
+from groundplane.core.condition import Status, Verdict
+from groundplane.core.manifest import SLOT, at
+from groundplane.core.rendered import Backups, Endpoint, Facts
+from groundplane.engines.database import _postgresql as postgresql
+from groundplane.engines.database.rds._place import Place, major
+
+if TYPE_CHECKING:
+    from groundplane.core.manifest import Manifest
+    from groundplane.core.observation import Observation, Observed
+
+# Words of RDS. Under these clients are served.
+AT_REST: Final = frozenset({"available", "backing-up", "storage-optimization"})
+_BUSY: Final = frozenset(
+    """
+    configuring-activity-stream configuring-associated-roles configuring-enhanced-monitoring configuring-iam-database-auth
+    configuring-log-exports delete-precheck maintenance modifying resetting-master-credentials storage-config-upgrade
+    storage-initialization
+    """.split()
+)
+SERVED: Final = AT_REST | _BUSY
+
+# Nothing gets better by waiting; someone has to act.
+FATAL: Final = {
+    "storage-full": "the storage is full. Raise storage.size",
+    "stopped": "the instance was stopped. Ask the platform team to start it",
+    "incompatible-parameters": "the server cannot start with its parameters. Correct spec.parameters",
+    "inaccessible-encryption-credentials": "the key of its storage cannot be used. Ask the platform team to enable the KMS key",
+    "inaccessible-encryption-credentials-recoverable": "the key of its storage cannot be used. Ask the platform team to enable the KMS"
+    " key, and to start the instance",
+    **dict.fromkeys(
+        ("failed", "incompatible-create", "incompatible-network", "incompatible-option-group", "incompatible-restore", "restore-error"),
+        "the instance cannot recover by itself. Ask the platform team",
+    ),
+    "insufficient-capacity": "the cloud has no instance of this class left. Ask for another size, or wait",
+}
+
+_REQUEST: Final = re.compile(r",?\s*(?:api error )?request ?id: [-0-9a-f]+", re.IGNORECASE)
+_COMPARED: Final = {
+    "instanceClass": "Resizing",
+    "allocatedStorage": "Resizing",
+    "parameterGroupName": "Upgrading",
+    "multiAz": "Provisioning",
+    "backupRetentionPeriod": "Provisioning",
+    "deletionProtection": "Provisioning",
+    "caCertIdentifier": "Provisioning",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Which objects of a slot do what they are for."""
+
+    seen: Observation
+    place: Place
+
+    def get(self, role: str) -> Observed | None:
+        """Return the observed object that plays *role*, or None."""
+        return self.seen.get(self.place.slot.resource(role))
+
+    def exists(self, role: str) -> bool:
+        """Whether an object without a status of its own is there."""
+        return self.get(role) is not None
+
+    def applied(self, role: str) -> bool:
+        """Whether a provider found the object where it belongs, and could bring it to what its spec says."""
+        found = self.get(role)
+        return found is not None and found.ready() and found.condition("Synced").holds
+
+    def instance(self) -> bool:
+        """Whether the server answers at an address."""
+        found = self.get("instance")
+        return found is not None and _status(found) in SERVED and address(found) is not None
+
+    def login(self) -> bool:
+        """Whether the application can log in and become the owner of its database."""
+        roles = ("owner", "login-a", "member-admin", "member-a", "database")
+        return self.instance() and all(self.applied(role) for role in roles)
+
+
+def address(instance: Observed) -> str | None:
+    """Return the host name clients connect to, or None while there is none."""
+    found = instance.at("status", "atProvider", "address")
+    return str(found) if found else None
+
+
+def host(place: Place, seen: Observation) -> str | None:
+    """Return the host name, the one already bound when it cannot be read for a moment: a binding never comes and goes."""
+    instance, bound = seen.existing(place.slot.resource("instance")), seen.existing(BINDING)
+    found = address(instance) if instance else None
+    if found is None and bound and bound.annotation(SLOT) == str(place.slot):
+        return bound.secret("host")
+    return found
+
+
+def releasable(instance: Observed | None) -> bool:
+    """Whether a deletion can succeed: nothing was ever made, or the cloud's own protection is seen to be off.
+
+    With the protection on, deleting the object hangs, and nothing changes it any more.
+    """
+    if instance is None or instance.annotation("crossplane.io/external-create-pending") is None:
+        return True
+    there = instance.at("status", "atProvider") or {}
+    never_made = not there.get("id") and _failure(instance) is not None
+    return never_made or there.get("deletionProtection") is False
+
+
+def read(place: Place, seen: Observation, wanted: Manifest, waiting: list[str], *, bound: bool) -> Facts:
+    """Return how the service in *place* is. *wanted* is the Instance to be, *waiting* the roles that are not ready."""
+    observed = seen.existing(place.slot.resource("instance"))
+    if observed is None:
+        return Facts(backups=Backups(id=place.final_snapshot))
+    found, running = host(place, seen), observed.at("status", "atProvider", "engineVersionActual")
+    delete = place.ask.effective.deletion_policy == "Delete"
+    return Facts(
+        version=str(running) if running else None,
+        endpoint=Endpoint("primary", found, postgresql.PORT) if found else None,
+        serving=_serving(place, observed, bound=bound),
+        settled=_settled(place, observed, wanted, _trouble(place, seen, waiting)),
+        backups=_backups(place, observed),
+        releasable=releasable(observed) if delete else True,
+    )
+
+
+def _status(instance: Observed) -> str:
+    return str(instance.at("status", "atProvider", "status") or "")
+
+
+def _failure(found: Observed) -> str | None:
+    """Return what the cloud said to the last request, or why the object could not be compared; None when nothing is wrong.
+
+    The number of a request is taken out: it differs each time, and a message must not.
+    """
+    for kind in ("LastAsyncOperation", "Synced"):
+        verdict = found.condition(kind)
+        if verdict.status is Status.FALSE:
+            return _REQUEST.sub("", verdict.message or verdict.reason)
+    return None
+
+
+def _serving(place: Place, instance: Observed, *, bound: bool) -> Verdict:
+    status = _status(instance)
+    if status in FATAL:
+        return Verdict.no("EngineFailed", f"{status}: {FATAL[status]}")
+    if not address(instance) or status in {"", "creating"}:
+        failure = _failure(instance)
+        never = instance.condition("LastAsyncOperation").status is Status.FALSE
+        return Verdict.no("EngineFailed" if failure and never else "Provisioning", failure or status)
+    if status not in SERVED:
+        return Verdict.no("Unreachable", f"the instance is {status}")
+    if not bound:
+        return Verdict.no("AwaitingCredentials", f"the login of database {place.ask.spec.database.name} is not in the server yet")
+    return Verdict.yes("Serving")
+
+
+def _settled(place: Place, instance: Observed, wanted: Manifest, trouble: str) -> Verdict:
+    status, failure = _status(instance), _failure(instance)
+    reason = _difference(place, instance, wanted)
+    if reason and failure is None and place.ask.spec.maintenance_window and status in AT_REST:
+        return Verdict.no("AwaitingWindow", f"{reason.lower()} waits for the maintenance window")
+    if reason and not _born(instance) and place.ask.spec.restore:
+        return Verdict.no("Restoring", failure or status)
+    if reason or failure:
+        return Verdict.no(reason or "Provisioning", failure or f"the instance is {status}")
+    if status not in AT_REST:
+        return Verdict.no("Upgrading" if status == "upgrading" else "Provisioning", f"the instance is {status}")
+    return Verdict.no("Provisioning", trouble) if trouble else Verdict.yes("AsDeclared")
+
+
+def _born(instance: Observed) -> bool:
+    return bool(address(instance)) and _status(instance) != "creating"
+
+
+def _difference(place: Place, instance: Observed, wanted: Manifest) -> str:
+    """Return the reason for which the instance is not as *wanted*, or nothing when it is."""
+    if not _born(instance):
+        return "Provisioning"
+    if major(instance) != place.ask.spec.version:
+        return "Upgrading"
+    desired, there = at(wanted, "spec", "forProvider"), instance.at("status", "atProvider") or {}
+    return next((reason for field, reason in _COMPARED.items() if there.get(field) != desired[field]), "")
+
+
+def _trouble(place: Place, seen: Observation, waiting: list[str]) -> str:
+    """Return the first of the objects *waiting* that says what is wrong, else their names."""
+    for role in waiting:
+        found = seen.get(place.slot.resource(role))
+        if found and (failure := _failure(found)):
+            return f"{found.at('kind')} {found.name}: {failure}"
+    return f"waiting for {', '.join(waiting)}" if waiting else ""
+
+
+def _backups(place: Place, instance: Observed) -> Backups:
+    """Return what is known of backups.
+
+    RDS backs the log up without end, and says up to which moment it has it: that moment is both the last success and the latest point
+    that can be restored. When the daily snapshot was taken, and the first point, it does not tell the provider.
+    """
+    latest = instance.at("status", "atProvider", "latestRestorableTime") if place.ask.effective.backups else None
+    return Backups(id=place.final_snapshot, last_success=latest, latest_recoverable=latest)

@@ -1,0 +1,185 @@
+"""What the operators of the engines make of composed objects: a status, and Secrets of their own."""
+
+from __future__ import annotations
+
+import base64
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from groundplane.core.manifest import SECRET, Manifest, at
+
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\n" + ("MIIBkTCCATegAwIBAgIQbm90IGEgcmVhbCBvbmUwCg" * 18) + "\n-----END CERTIFICATE-----\n"
+
+
+@functools.cache
+def moment(minutes_ago: int = 0) -> str:
+    """Return the time that many minutes before the first question for it, as an API server writes times."""
+    return (datetime.now(UTC) - timedelta(minutes=minutes_ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def played(found: Manifest) -> Manifest:
+    """Return *found* with the status that its operator writes once all is well; kinds without a status stay as is."""
+    group = str(found["apiVersion"]).rpartition("/")[0]
+    play = _STATUS.get((group, found["kind"]))
+    if play is None and ".m." in f".{group}":
+        play = _managed_resource
+    return {**found, "status": play(found)} if play else found
+
+
+def secrets_made_for(objects: Iterable[Manifest]) -> Iterator[Manifest]:
+    """Yield the Secrets that operators make beside *objects*."""
+    for found in objects:
+        namespace, name = found["metadata"]["namespace"], found["metadata"]["name"]
+        if found["kind"] == "Cluster":
+            yield _secret(namespace, f"{name}-ca", {"ca.crt": CERTIFICATE, "ca.key": "made up for the benchmark"})
+        login = at(found, "spec", "writeConnectionSecretToRef", "name")
+        if login:
+            host = f"{name}.c0ffee.eu-central-1.rds.amazonaws.com"
+            entries = {"endpoint": f"{host}:5432", "host": host, "port": "5432", "username": "groundplane_admin"}
+            yield _secret(namespace, login, {**entries, "password": "made-up-for-the-benchmark"})
+
+
+def _secret(namespace: str, name: str, entries: dict[str, str]) -> Manifest:
+    made = SECRET.manifest(name, data={key: base64.b64encode(value.encode()).decode() for key, value in entries.items()})
+    made["metadata"]["namespace"] = namespace
+    return made
+
+
+def condition(kind: str, reason: str, message: str = "") -> Manifest:
+    """Return a condition that has been True for a day."""
+    return {"type": kind, "status": "True", "reason": reason, "message": message, "lastTransitionTime": moment(1440)}
+
+
+def _cluster(found: Manifest) -> Manifest:
+    name, count = found["metadata"]["name"], found["spec"]["instances"]
+    instances = [f"{name}-{number + 1}" for number in range(count)]
+    certificates = {
+        key: f"{name}-{kind}"
+        for key, kind in (
+            ("clientCASecret", "ca"),
+            ("serverCASecret", "ca"),
+            ("serverTLSSecret", "server"),
+            ("replicationTLSSecret", "replication"),
+        )
+    }
+    return {
+        "availableArchitectures": [{"goArch": arch, "hash": arch * 12} for arch in ("amd64", "arm64")],
+        "certificates": {**certificates, "expirations": dict.fromkeys(certificates.values(), moment(-60 * 24 * 80))},
+        "cloudNativePGCommitHash": "4b5e244a7",
+        "cloudNativePGOperatorHash": "9f" * 32,
+        "conditions": [
+            condition("Ready", "ClusterIsReady", "Cluster is Ready"),
+            condition("Initialized", "ClusterInitialized", "Cluster has been initialized"),
+            condition("ConsistentSystemID", "Unique", "A single, unique system ID was found across reporting instances."),
+            condition("ContinuousArchiving", "ContinuousArchivingSuccess", "Continuous archiving is working"),
+            condition("LastBackupSucceeded", "LastBackupSucceeded", "Backup was successful"),
+        ],
+        "configMapResourceVersion": {"metrics": {"cnpg-default-monitoring": "811204"}},
+        "currentPrimary": instances[0],
+        "currentPrimaryTimestamp": moment(1440),
+        "healthyPVC": instances,
+        "image": f"{found['spec'].get('imageName', 'ghcr.io/cloudnative-pg/postgresql:17.6')}",
+        "instanceNames": instances,
+        "instances": count,
+        "instancesReportedState": {
+            one: {"isPrimary": one == instances[0], "timeLineID": 1, "ip": f"10.8.{number}.17"}
+            for number, one in enumerate(instances)
+        },
+        "instancesStatus": {"healthy": instances},
+        "latestGeneratedNode": count,
+        "managedRolesStatus": {},
+        "pgDataImageInfo": {"image": f"{found['spec'].get('imageName', '')}", "majorVersion": 17},
+        "phase": "Cluster in healthy state",
+        "pluginStatus": [
+            {
+                "name": plugin["name"],
+                "version": "0.14.0",
+                "capabilities": ["TYPE_RECONCILER_HOOKS", "TYPE_LIFECYCLE_SERVICE"],
+            }
+            for plugin in found["spec"].get("plugins", [])
+        ],
+        "poolerIntegrations": {"pgBouncerIntegration": {}},
+        "pvcCount": count,
+        "readService": f"{name}-r",
+        "readyInstances": count,
+        "secretsResourceVersion": {"applicationSecretVersion": "811377", "clientCaSecretVersion": "811301"},
+        "switchReplicaClusterStatus": {},
+        "systemID": "7561283123123125274",
+        "targetPrimary": instances[0],
+        "targetPrimaryTimestamp": moment(1441),
+        "timelineID": 1,
+        "topology": {
+            "instances": {one: {"topology.kubernetes.io/zone": "eu-central-1a"} for one in instances},
+            "nodesUsed": count,
+            "successfullyExtracted": True,
+        },
+        "writeService": f"{name}-rw",
+    }
+
+
+def _applied(found: Manifest) -> Manifest:
+    extensions = found["spec"].get("extensions", [])
+    reported = {"extensions": [{"name": one["name"], "applied": True} for one in extensions]} if extensions else {}
+    return {"applied": True, "observedGeneration": 1, **reported}
+
+
+def _store(found: Manifest) -> Manifest:
+    owner = found["metadata"]["ownerReferences"][0]
+    window = {"firstRecoverabilityPoint": moment(60 * 24 * 7), "lastSuccessfulBackupTime": moment(300)}
+    # The archive is named after the claim's life; one entry for each name it can have is what matters here.
+    return {"serverRecoveryWindow": {f"{found['metadata']['name']}-{owner['uid'][:8]}": window}}
+
+
+def _schedule(_found: Manifest) -> Manifest:
+    return {"lastCheckTime": moment(300), "lastScheduleTime": moment(300), "nextScheduleTime": moment(-1140)}
+
+
+def _managed_resource(found: Manifest) -> Manifest:
+    """Return what a Crossplane provider reports: everything asked for, and that all is in sync."""
+    asked = at(found, "spec", "forProvider") or {}
+    plain = {key: value for key, value in asked.items() if not key.endswith(("Ref", "Refs", "Selector"))}
+    return {
+        "atProvider": {**plain, "id": f"{found['metadata']['name']}-0a1b2c3d4e"},
+        "conditions": [
+            condition("Ready", "Available"),
+            condition("Synced", "ReconcileSuccess"),
+            condition("LastAsyncOperation", "Success"),
+        ],
+        "observedGeneration": 1,
+    }
+
+
+def _provider_config(_found: Manifest) -> Manifest:
+    return {"users": 7}
+
+
+def _instance(found: Manifest) -> Manifest:
+    status = _managed_resource(found)
+    asked, name = status["atProvider"], found["metadata"]["name"]
+    host = f"{asked.get('identifier', name)}.c0ffee.{asked.get('region', 'eu-central-1')}.rds.amazonaws.com"
+    major = str(asked.get("engineVersion", "17")).split(".")[0]
+    status["atProvider"] = {
+        **asked,
+        "address": host,
+        "endpoint": f"{host}:5432",
+        "port": 5432,
+        "hostedZoneId": "Z1RLNUO7B9Q6NB",
+        "arn": f"arn:aws:rds:eu-central-1:111122223333:db:{name}",
+        "resourceId": "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "status": "available",
+        "engineVersionActual": f"{major}.6",
+        "latestRestorableTime": moment(4),
+    }
+    return status
+
+
+_STATUS: dict[tuple[str, str], Callable[[Manifest], Manifest]] = {
+    ("postgresql.cnpg.io", "Cluster"): _cluster,
+    ("postgresql.cnpg.io", "Database"): _applied,
+    ("postgresql.cnpg.io", "DatabaseRole"): _applied,
+    ("postgresql.cnpg.io", "ScheduledBackup"): _schedule,
+    ("barmancloud.cnpg.io", "ObjectStore"): _store,
+    ("rds.aws.m.upbound.io", "Instance"): _instance,
+    ("postgresql.sql.m.crossplane.io", "ProviderConfig"): _provider_config,
+}
