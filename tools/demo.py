@@ -37,6 +37,9 @@ def main() -> int:
     print(table(rows))
     print("\n".join(refusals))
     written = len(list(OUTPUT.rglob("*.yaml")))
+    seconds, refused = time.monotonic() - began, sum(line[4] == "-" for line in rows)
+    print(f"{len(rows)} claims answered by the real gRPC function in {seconds:.1f} s, {refused} of them refused.")
+    written = len(list(OUTPUT.rglob("*.yaml")))
     refused = len(refusals) and sum(1 for line in rows if line[4] == "-")
     seconds = time.monotonic() - began
     print(f"{len(rows)} claims answered by the real gRPC function in {seconds:.1f} s; {refused} refused, each with
@@ -90,8 +93,11 @@ def keep(rendered: report.Rendered, environment: str, stem: str) -> None:
 def table(rows: list[tuple[str, ...]]) -> str:
     """Return *rows* as columns."""
     widths = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in (COLUMNS, *rows))
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    lines = []
+    for line in (COLUMNS, *rows):
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundplane.contracts.database import DatabaseSpec
-from groundplane.core.capability import AtMost, OneOf
+from groundplane.core.capability import AtLeast, AtMost, OneOf
 from groundplane.core.manifest import SECRET, at
 from groundplane.core.rendered import Desired, Footprint, Given, Rendered
 from groundplane.engines._engine import Anchor, Ask
@@ -14,7 +14,7 @@ from groundplane.engines.database.rds import _facts as facts
 from groundplane.engines.database.rds import _objects as objects
 from groundplane.engines.database.rds import _parameters as parameters
 from groundplane.engines.database.rds._instance import IDENTITY, instance
-from groundplane.engines.database.rds._knobs import RdsKnobs
+from groundplane.engines.database.rds._knobs import RPO_SECONDS, RdsKnobs
 from groundplane.engines.database.rds._place import (
     DATABASE,
     EXTENSION,
@@ -65,6 +65,7 @@ class AmazonRds:
         "version": OneOf.of("15", "16", "17", "18"),
         "deletionPolicy": OneOf.of("Protect", "Delete"),
         "objectives.failureTolerance": OneOf({"None": "None", "Node": "Zone", "Zone": "Zone"}),
+        "objectives.rpoSeconds": AtLeast(RPO_SECONDS),
         "backup.retentionDays": AtMost(35),
         "restore.from": OneOf.of("Claim", "Backup"),
     }
