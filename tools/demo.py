@@ -36,14 +36,9 @@ def main() -> int:
                     keep(rendered, environment.stem, claim.stem)
     print(table(rows))
     print("\n".join(refusals))
-    written = len(list(OUTPUT.rglob("*.yaml")))
     seconds, refused = time.monotonic() - began, sum(line[4] == "-" for line in rows)
     print(f"{len(rows)} claims answered by the real gRPC function in {seconds:.1f} s, {refused} of them refused.")
     written = len(list(OUTPUT.rglob("*.yaml")))
-    refused = len(refusals) and sum(1 for line in rows if line[4] == "-")
-    seconds = time.monotonic() - began
-    print(f"{len(rows)} claims answered by the real gRPC function in {seconds:.1f} s; {refused} refused, each with
-    what to do.")
     print(f"{written} files of manifests are in {OUTPUT.name}/; see one with: less {OUTPUT.name}/kubernetes/cnpg.yaml")
     print("Look closer: .venv/bin/groundplane render examples/claims/critical.yaml \\")
     print("    --environment examples/environments/kubernetes.yaml -o tree")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
@@ -45,47 +45,68 @@ def controller_of(found: Manifest) -> Manifest | None:
 def observe(xr: Manifest, objects: Iterable[Manifest]) -> Observed:
     """Return those of *objects* that Crossplane would count as composed by *xr*.
 
-    An object that something else controls, or that is in another namespace, is left out; a note
-    says so, because a claim file without its uid is the usual reason.
+    What plainly belongs to something else is passed over. What looks like the claim's own and is
+    not gets a note, because a claim file without its uid is the usual reason.
 
     Raises:
         BadInputError: When an object has no composition-resource-name, or two have the same.
     """
     found: dict[str, Manifest] = {}
-    notes = []
+    strangers: dict[str, list[str]] = {}
     for one in objects:
-        reason = _stranger(xr, one)
-        if reason:
-            notes.append(f"observed {_words(one)} is left out: {reason}")
-            continue
         name = at(one, "metadata", "annotations", RESOURCE_NAME)
-        if not name:
-            raise BadInputError(
-                f"observed {_words(one)}: metadata.annotations: {RESOURCE_NAME} is missing; "
-                "Crossplane would fail the whole claim. Take the object from the cluster as it is"
-            )
-        if name in found:
-            raise BadInputError(
-                f"observed {_words(one)} and {_words(found[name])} are both {name!r} "
-                f"({RESOURCE_NAME}); keep the one that the claim controls"
-            )
-        found[name] = _placed(one, xr)
-    return Observed({name: found[name] for name in sorted(found)}, tuple(notes))
+        if _of_another(xr, one) or (not name and one["apiVersion"] == xr["apiVersion"]):
+            continue
+        doubt = _doubt(xr, one)
+        if doubt:
+            strangers.setdefault(doubt, []).append(_words(one))
+        else:
+            _add(found, one, name, xr)
+    return Observed({name: found[name] for name in sorted(found)}, _notes(strangers))
 
 
-def _stranger(xr: Manifest, one: Manifest) -> str:
-    """Return why *one* is none of *xr*'s, or nothing."""
+def _add(found: dict[str, Manifest], one: Manifest, name: JSON, xr: Manifest) -> None:
+    if not name:
+        raise BadInputError(
+            f"observed {_words(one)}: metadata.annotations: {RESOURCE_NAME} is missing; "
+            "Crossplane would fail the whole claim. Take the object from the cluster as it is"
+        )
+    if name in found:
+        raise BadInputError(
+            f"observed {_words(one)} and {_words(found[name])} are both {name!r} "
+            f"({RESOURCE_NAME}); keep the one that the claim controls"
+        )
+    found[name] = _placed(one, xr)
+
+
+def _of_another(xr: Manifest, one: Manifest) -> bool:
+    """Whether *one* says itself that something of another name composed or controls it."""
+    controller = controller_of(one)
+    own = (xr["kind"], xr["metadata"]["name"])
+    if controller is not None:
+        return (controller.get("kind"), controller.get("name")) != own
+    return at(one, "metadata", "labels", COMPOSITE_LABEL) not in {None, xr["metadata"]["name"]}
+
+
+def _doubt(xr: Manifest, one: Manifest) -> str:
+    """Return why Crossplane would not count *one* as composed by *xr*, or nothing."""
     controller = controller_of(one)
     if controller is not None and controller.get("uid") != uid_of(xr):
-        words = f"{controller.get('kind')} {controller.get('name')}"
-        return f"{words} with uid {controller.get('uid')} controls it, the claim's is {uid_of(xr)}"
+        return (
+            f"a claim of this name with uid {controller.get('uid')} controls it and this one has "
+            f"uid {uid_of(xr)}; take the claim from the cluster too, with its metadata.uid"
+        )
     namespace = at(one, "metadata", "namespace")
-    if namespace not in (None, xr["metadata"]["namespace"]):
+    if namespace not in {None, xr["metadata"]["namespace"]}:
         return f"it is in namespace {namespace}"
-    label = at(one, "metadata", "labels", COMPOSITE_LABEL)
-    if controller is None and label not in (None, xr["metadata"]["name"]):
-        return f"its label {COMPOSITE_LABEL} says {label}"
     return ""
+
+
+def _notes(strangers: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    return tuple(
+        f"observed {names[0]}{f' and {len(names) - 1} more' if names[1:] else ''} left out: {doubt}"
+        for doubt, names in strangers.items()
+    )
 
 
 def _placed(one: Manifest, xr: Manifest) -> Manifest:

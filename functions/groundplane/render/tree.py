@@ -94,9 +94,11 @@ def _resources(outcome: Outcome) -> list[str]:
     lines = _field("Resources", count)
     for group in sorted({_group(name) for name in outcome.resources}):
         lines.append(f"    {group}")
-        for name, found in outcome.resources.items():
-            if _group(name) == group:
-                lines += [_resource(found, ready=name in outcome.ready)]
+        members = [name for name in outcome.resources if _group(name) == group]
+        lines += sorted(
+            (_resource(outcome.resources[name], ready=name in outcome.ready) for name in members),
+            key=lambda line: click.unstyle(line)[len(_MARK_COLUMN) :],
+        )
     return lines
 
 
