@@ -56,5 +56,5 @@ lock: setup ## Pin all packages again (UPGRADE=1 moves to newer versions; needs 
 
 clean: ## Remove everything that these targets made, except downloads
 	@rm -rf .venv .venv-lock .setup.log .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	@rm -rf .import_linter_cache dist
+	@rm -rf .import_linter_cache dist _output
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

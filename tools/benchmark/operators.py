@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from groundplane.core.manifest import SECRET, Manifest, at
+from groundplane.core.manifest import SECRET, Manifest, at, digest
 
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\n" + ("MIIBkTCCATegAwIBAgIQbm90IGEgcmVhbCBvbmUwCg" * 18) + "\n-----END CERTIFICATE-----\n"
 
@@ -127,8 +127,8 @@ def _applied(found: Manifest) -> Manifest:
 def _store(found: Manifest) -> Manifest:
     owner = found["metadata"]["ownerReferences"][0]
     window = {"firstRecoverabilityPoint": moment(60 * 24 * 7), "lastSuccessfulBackupTime": moment(300)}
-    # The archive is named after the claim's life; one entry for each name it can have is what matters here.
-    return {"serverRecoveryWindow": {f"{found['metadata']['name']}-{owner['uid'][:8]}": window}}
+    # Every life of a claim writes an archive of its own, named after its uid.
+    return {"serverRecoveryWindow": {f"{found['metadata']['name']}-{digest(owner['uid'])}": window}}
 
 
 def _schedule(_found: Manifest) -> Manifest:
