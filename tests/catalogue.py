@@ -58,7 +58,7 @@ class Engine:
     @property
     def cases(self) -> list[Path]:
         """Its scenarios, in order."""
-        return sorted((CASES / self.contract / self.name).glob("*.yaml"))
+        return sorted((CASES / self.contract / self.name).glob("[0-9]*.yaml"))
 
     @property
     def environment(self) -> Path:

@@ -154,7 +154,7 @@ def accept(response: fnv1.RunFunctionResponse) -> None:
     )
 
 
-def refuse(message: str, *, fatal: bool) -> Answer:
+def refuse(message: str, *, fatal: bool, reason: str = "NotOffered") -> Answer:
     """Return an answer that refuses with *message*."""
 
     def answer(request: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
@@ -164,12 +164,12 @@ def refuse(message: str, *, fatal: bool) -> Answer:
             fnv1.Condition(
                 type="Accepted",
                 status=fnv1.STATUS_CONDITION_FALSE,
-                reason="NotOffered",
+                reason=reason,
                 message=message,
             )
         )
         severity = fnv1.SEVERITY_FATAL if fatal else fnv1.SEVERITY_WARNING
-        response.results.append(fnv1.Result(severity=severity, reason="NotOffered", message=message))
+        response.results.append(fnv1.Result(severity=severity, reason=reason, message=message))
         return response
 
     return answer

@@ -1,5 +1,6 @@
 """``groundplane render``: what goes to which stream, and with which exit code."""
 
+import errno
 import io
 import json
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 import yaml
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
+from groundplane.render import report
 from groundplane.render.command import default_output, wants_colour
 from groundplane.render.reconciler import reconcile
 from rendering import Shell, add, claim, composition, environment, one_cluster, refuse
@@ -216,3 +218,39 @@ def test_a_terminal_gets_a_tree_in_colours_and_a_program_plain_yaml() -> None:
     assert wants_colour(Terminal(), {})
     assert not wants_colour(Terminal(), {"NO_COLOR": "1"})
     assert not wants_colour(io.StringIO(), {})
+
+
+def test_the_next_command_is_for_the_refused_claim_alone(shell: Shell) -> None:
+    shell.double.answer = refuse("No.", fatal=True)
+    shell.write("a b.yaml", claim("a"), claim("b"))
+    result = shell.render("orders.yaml", "a b.yaml", "-", stdin=yaml.safe_dump(claim("z")))
+    nexts = [line.partition("run: ")[2] for line in result.stderr.splitlines() if "run: " in line]
+    assert nexts == [
+        "groundplane render orders.yaml",
+        "groundplane render 'a b.yaml'",
+        "groundplane render 'a b.yaml'",
+        "groundplane render -",
+    ]
+
+
+def test_a_claim_without_an_environment_is_told_to_name_one(shell: Shell) -> None:
+    shell.double.answer = refuse("No environment.", fatal=False, reason="EnvironmentIncomplete")
+    last = shell.render("orders.yaml").stderr.splitlines()[-1]
+    assert last == ("Run it for an environment: groundplane render orders.yaml --environment FILE")
+
+
+def test_what_was_printed_can_be_given_back_as_observed(shell: Shell) -> None:
+    shell.write("live.yaml", shell.render("orders.yaml").stdout)
+    result = shell.render("orders.yaml", "--observed", "live.yaml")
+    assert result.stderr == ""
+    assert sorted(shell.double.requests[-1].observed.resources) == ["binding", "cnpg-1-cluster"]
+
+
+def test_a_full_disk_is_one_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_rendered: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(report, "as_yaml", full)
+    result = shell.render("orders.yaml")
+    assert result.exit_code == 1
+    assert result.stderr == "standard output: cannot be written: No space left on device\n"

@@ -18,7 +18,9 @@ def full(request: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
     response.conditions.append(
         fnv1.Condition(type="Serving", status=fnv1.STATUS_CONDITION_FALSE, reason="Provisioning", message=LONG)
     )
-    response.context.update({"groundplane.dev/footprint": {"instances": 2, "cpu": "1", "storage": "20Gi"}})
+    response.context.update(
+        {"groundplane.dev/footprint": {"instances": 2, "size": "1 CPU", "storage": "20Gi", "backup": ""}}
+    )
     status: dict[str, Any] = {
         "binding": {"name": "orders-db-binding"},
         "waived": [
@@ -51,7 +53,7 @@ def tree(answer: Any = full, *observed: Manifest, colour: bool = False) -> str:
         "  Waived        FailureTolerance: asked Node, given None",
         "  Waived        ScheduledDrill: given NotYet",
         "  Binding       orders-db-binding",
-        "  Costs         2 instance(s), 1 CPU, 20Gi storage",
+        "  Costs         2 instances of 1 CPU; 20Gi storage each",
         "  Resources     2, 1 ready",
         "    cnpg-1",
         "      ready  Cluster              orders-db-1",
@@ -64,7 +66,14 @@ def test_a_person_sees_at_a_glance(line: str) -> None:
 
 
 def test_nothing_is_wider_than_80_columns() -> None:
-    assert max(len(line) for line in tree().splitlines()) <= 80
+    def long(request: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
+        response = full(request)
+        add(response, "cnpg-1-rule", "a" * 63, kind="SecurityGroupIngressRule")
+        return response
+
+    lines = tree(long).splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert any("a" * 63 in line for line in lines)
 
 
 def test_colours_are_there_only_when_asked_for() -> None:
@@ -90,3 +99,12 @@ def test_a_refused_claim_shows_its_verdict_and_no_resources() -> None:
     text = tree(refuse("Not here.", fatal=False))
     assert "  Accepted      False NotOffered\n                Not here." in text
     assert "Resources" not in text
+
+
+def test_one_instance_is_not_called_instances() -> None:
+    def single(request: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
+        response = full(request)
+        response.context.update({"groundplane.dev/footprint": {"instances": 1, "size": "small", "storage": "5Gi", "backup": "daily"}})
+        return response
+
+    assert "  Costs         1 instance of small; 5Gi storage; backups: daily" in tree(single).splitlines()

@@ -143,3 +143,7 @@ def test_a_transition_rule_inside_an_ordinary_list_is_futile() -> None:
         "spec.l[][key]: rule `self.b >= oldSelf.b`: reads oldSelf inside a list whose items have "
         "no keys, so it has no past to read"
     )
+
+
+def test_a_field_that_cel_cannot_say_is_no_guess() -> None:
+    assert _faults("has(self.a_b)", record(**{"a$b": TEXT})) == ["self.a_b: no such field"]

@@ -5,11 +5,9 @@ whole or, after a FATAL one, nothing.
 """
 
 import asyncio
-import base64
-from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
@@ -17,101 +15,17 @@ from google.protobuf import json_format
 
 from groundplane import contracts
 from groundplane.compose import compose
-from groundplane.core.manifest import Kind
 from groundplane.core.observation import Observation, Observed
-from groundplane.core.rendered import Desired
-from groundplane.fn import FunctionRunner, encode
+from groundplane.fn import FunctionRunner
 from groundplane.turn import Turn
+from made_up import CA, CRDS, KUBERNETES, NOW, Key, Manifest, claim, encoded, environment_config, key_of
+from outcomes import Asked, Outcome, read, read_answer
 
-Manifest = dict[str, Any]
-Key = tuple[str, str]  # kind.group and name; there is one namespace
-
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-UID = "0b9d5a52-6f2d-4a38-9a4c-3b1c9d1e7f00"
-CA = "-----BEGIN CERTIFICATE-----\nmade up\n-----END CERTIFICATE-----\n"
-CRDS = (
-    "clusters.postgresql.cnpg.io",
-    "databases.postgresql.cnpg.io",
-    "databaseroles.postgresql.cnpg.io",
-    "scheduledbackups.postgresql.cnpg.io",
-    "objectstores.barmancloud.cnpg.io",
-    "podmonitors.monitoring.coreos.com",
-    "prometheusrules.monitoring.coreos.com",
-)
-CONDITIONS = ("Accepted", "Serving", "Settled", "BackupCurrent", "RecoveryProven")
-KUBERNETES: Manifest = {
-    "engines": {"database": "cnpg"},
-    "kubernetes": {"storageClass": "fast"},
-    "backup": {"bucket": "acme-backups", "region": "eu-central-1"},
-    "monitoring": {"runbookURL": "https://runbooks.example.com"},
-}
 CAPABILITIES = [
     fnv1.CAPABILITY_REQUIRED_RESOURCES,
     fnv1.CAPABILITY_CONDITIONS,
     fnv1.CAPABILITY_REQUIRED_SCHEMAS,
 ]
-
-
-def encoded(**entries: str) -> dict[str, str]:
-    """Return *entries* as the data of a Secret; ``_`` in a key stands for ``-``."""
-    return {key.replace("_", "-"): base64.b64encode(value.encode()).decode() for key, value in entries.items()}
-
-
-def decoded(secret: Manifest) -> dict[str, str]:
-    """Return the entries of *secret* as text."""
-    return {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
-
-
-def claim(environment: str = "kubernetes", /, **spec: Any) -> Manifest:
-    """Return the XDatabase ``orders`` of ``team-a`` with *spec*."""
-    wanted = {"protocol": "postgresql", "version": "17", "tier": "Standard", "storage": {"size": "20Gi"}} | spec
-    return {
-        "apiVersion": "groundplane.dev/v1alpha1",
-        "kind": "XDatabase",
-        "metadata": {
-            "name": "orders",
-            "namespace": "team-a",
-            "uid": UID,
-            "generation": 1,
-            "labels": {"groundplane.dev/environment": environment} if environment else {},
-        },
-        "spec": wanted,
-    }
-
-
-def key_of(manifest: Manifest) -> Key:
-    """Return where *manifest* is kept."""
-    return f"{manifest['kind']}.{manifest['apiVersion'].rpartition('/')[0]}", manifest["metadata"]["name"]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Requirements, in a form that both ways in share."""
-
-    objects: Mapping[str, tuple[Key, tuple[tuple[str, str], ...]]]
-    schemas: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one reconcile, the same whichever way it was asked."""
-
-    resources: dict[str, Manifest]
-    ready: bool
-    resources_ready: dict[str, bool]
-    fatal: bool
-    reason: str
-    message: str
-    conditions: dict[str, tuple[str, str, str]]  # status, reason, message
-    status: Manifest
-    ttl: int
-    asked: Asked
-    calls: int = 1
-
-    def says(self, kind: str) -> str:
-        """Return condition *kind* as ``status/reason``."""
-        status, reason, _ = self.conditions[kind]
-        return f"{status}/{reason}"
 
 
 @dataclass
@@ -163,7 +77,7 @@ class World:
         for calls in range(1, 7):
             found = self._call(asked)
             if found.fatal or found.asked == asked:
-                return Outcome(**(found.__dict__ | {"calls": calls}))
+                return replace(found, calls=calls)
             asked = found.asked
         msg = "the requirements never became stable"
         raise AssertionError(msg)
@@ -242,30 +156,17 @@ class World:
     def _call(self, asked: Asked | None) -> Outcome:
         if self.through == "edge":
             return read(self.respond(self.request(asked)))
-        answer = compose(self.turn(asked))
-        found = read(encode(fnv1.RunFunctionRequest(), answer))
-        # What the encoder must keep to itself is told by the answer, so that the two ways differ where they may.
-        return Outcome(**(found.__dict__ | {"resources": _manifests(answer.resources), "fatal": answer.fatal}))
+        return read_answer(compose(self.turn(asked)))
 
     def _required(self, asked: Asked | None) -> dict[str, list[Manifest]]:
         found: dict[str, list[Manifest]] = {}
-        for name, ((kind, object_name), labels) in (asked.objects.items() if asked else ()):
+        for name, ((kind, object_name), labels) in asked.objects.items() if asked else ():
             found[name] = [
                 one
                 for key, one in sorted(self.objects.items())
                 if key[0] == kind and (key[1] == object_name or (labels and _has(one, dict(labels))))
             ]
         return found
-
-
-def environment_config(name: str, data: Manifest) -> Manifest:
-    """Return an EnvironmentConfig."""
-    return {
-        "apiVersion": "apiextensions.crossplane.io/v1beta1",
-        "kind": "EnvironmentConfig",
-        "metadata": {"name": name},
-        "data": data,
-    }
 
 
 def fresh(through: str = "compose", /, environment: str = "kubernetes", **spec: Any) -> World:
@@ -321,62 +222,6 @@ def operate(world: World, slot: str = "cnpg-1") -> None:
     world.put({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"{name}-ca"}, "data": data})
 
 
-def read(message: fnv1.RunFunctionResponse) -> Outcome:
-    """Return *message* as an outcome."""
-    fatal = [one for one in message.results if one.severity == fnv1.SEVERITY_FATAL]
-    said = [*fatal, *(one for one in message.results if one.reason != "Notice")]
-    composite = message.desired.composite
-    plain: Callable[[Any], Any] = json_format.MessageToDict
-    return Outcome(
-        resources={name: _whole(plain(one.resource)) for name, one in message.desired.resources.items()},
-        resources_ready={name: one.ready == fnv1.READY_TRUE for name, one in message.desired.resources.items()},
-        ready=composite.ready == fnv1.READY_TRUE,
-        fatal=bool(fatal),
-        reason=said[0].reason if said else "",
-        message=said[0].message if said else "",
-        conditions={one.type: (_STATUS[one.status], one.reason, one.message) for one in message.conditions},
-        status=_whole(plain(composite.resource)).get("status", {}),
-        ttl=message.meta.ttl.seconds,
-        asked=_asked(message.requirements),
-    )
-
-
-def kind_of(crd: str) -> Kind:
-    """Return the kind that *crd* defines, for the few things that only its names matter to."""
-    plural, _, group = crd.partition(".")
-    return Kind(f"{group}/v1", plural, plural)
-
-
-_STATUS = {
-    fnv1.STATUS_CONDITION_TRUE: "True",
-    fnv1.STATUS_CONDITION_FALSE: "False",
-    fnv1.STATUS_CONDITION_UNKNOWN: "Unknown",
-}
-
-
-def _asked(requirements: fnv1.Requirements) -> Asked:
-    objects = {
-        name: (
-            (f"{one.kind}.{one.api_version.rpartition('/')[0]}", one.match_name),
-            tuple(sorted(one.match_labels.labels.items())),
-        )
-        for name, one in requirements.resources.items()
-    }
-    return Asked(objects, frozenset(requirements.schemas))
-
-
-def _manifests(resources: Mapping[str, Desired]) -> dict[str, Manifest]:
-    return {name: deepcopy(desired.manifest) for name, desired in resources.items()}
-
-
 def _has(manifest: Manifest, labels: dict[str, str]) -> bool:
-    return labels.items() <= manifest["metadata"].get("labels", {}).items()
-
-
-def _whole(value: Any) -> Any:
-    """Return *value* with whole numbers as integers, as an API server reads them."""
-    if isinstance(value, dict):
-        return {key: _whole(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_whole(entry) for entry in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    worn: dict[str, str] = manifest["metadata"].get("labels", {})
+    return labels.items() <= worn.items()

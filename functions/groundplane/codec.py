@@ -31,7 +31,8 @@ def plain(value: struct_pb2.Value) -> JSON:
     if kind == "string_value":
         return value.string_value
     if kind == "struct_value":
-        return {key: plain(entry) for key, entry in value.struct_value.fields.items()}
+        fields = value.struct_value.fields
+        return {key: plain(fields[key]) for key in fields}  # items() of such a map is twice as slow
     if kind == "number_value":
         number = value.number_value
         return int(number) if number.is_integer() else number
@@ -57,32 +58,28 @@ def fill(struct: struct_pb2.Struct, data: Mapping[str, JSON]) -> None:
 def _set(field: struct_pb2.Value, value: JSON) -> None:
     if isinstance(value, str):
         field.string_value = value
-    elif isinstance(value, bool):
-        field.bool_value = value
-    elif isinstance(value, (int, float)):
-        field.number_value = value
     elif isinstance(value, dict):
         field.struct_value.SetInParent()
         fill(field.struct_value, value)
     elif isinstance(value, (list, tuple)):
         field.list_value.SetInParent()
+        add = field.list_value.values.add
         for entry in value:
-            _set(field.list_value.values.add(), entry)
+            _set(add(), entry)
+    elif isinstance(value, bool):
+        field.bool_value = value
+    elif isinstance(value, (int, float)):
+        field.number_value = value
     else:
         msg = f"{type(value).__name__} is not JSON"
         raise TypeError(msg)
 
 
 def _read(struct: struct_pb2.Struct, path: tuple[str, ...]) -> JSON:
-    fields = struct.fields
-    last = len(path) - 1
-    for step, key in enumerate(path):
-        if key not in fields:  # reading a missing key would create it
+    fields, value = struct.fields, None
+    for key in path:
+        value = fields.get(key)  # fields[key] would create it
+        if value is None:
             return None
-        value = fields[key]
-        if step == last:
-            return plain(value)
-        if value.WhichOneof("kind") != "struct_value":
-            return None
-        fields = value.struct_value.fields
-    return None
+        fields = value.struct_value.fields  # empty where something else than a struct stands
+    return None if value is None else plain(value)

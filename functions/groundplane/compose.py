@@ -133,8 +133,8 @@ class _Composition:
             ) from None
 
     def _spec(self) -> CommonSpec:
-        written = dict(self.turn.manifest.at("spec") or {})
-        written.pop("crossplane", None)
+        found = self.turn.manifest.at("spec")
+        written = {key: value for key, value in found.items() if key != "crossplane"} if isinstance(found, dict) else {}
         try:
             spec = self.turn.contract.spec.model_validate(written)
         except ValidationError as error:

@@ -113,6 +113,7 @@ class UnsupportedError(Exception):
 
 def observation(request: fnv1.RunFunctionRequest) -> Observation:
     """Return what *request* tells about the world."""
+    status = codec.observed(request.observed.composite.resource).at("status")
     return Observation(
         composed={name: codec.observed(found.resource) for name, found in request.observed.resources.items()},
         required={
@@ -120,7 +121,7 @@ def observation(request: fnv1.RunFunctionRequest) -> Observation:
             for name, found in request.required_resources.items()
         },
         schemas={name: schema.HasField("openapi_v3") for name, schema in request.required_schemas.items()},
-        status=codec.observed(request.observed.composite.resource).at("status") or {},
+        status=status if isinstance(status, dict) else {},
     )
 
 

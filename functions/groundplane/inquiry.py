@@ -142,7 +142,8 @@ class Inquiry:
                 f"EnvironmentConfig {GRANTS} does not exist: the companion set, which protects data, is not installed."
                 " Ask the platform team for: kubectl apply -k package/companion",
             )
-        granted = set(grants.at("data", "kinds") or ())
+        kinds = grants.at("data", "kinds")
+        granted = {str(kind) for kind in kinds} if isinstance(kinds, list) else set()
         if "*" in granted:
             return
         ungranted = [kind.crd for kind in engine.kinds if kind.crd not in granted]
@@ -200,10 +201,11 @@ class Inquiry:
         self.wanted |= wanted
         if any(name not in self.seen.required for name in wanted):
             raise Unresolved
-        for name, desired in resources.items():
+        for name in {**resources, BINDING: None}:  # the binding's name is needed later, if not now
             found = None if name in self.seen.composed else self.seen.found(name)
             if found is not None:
-                protection.check_found(self.claim, found, guarded=desired.guarded)
+                guarded = name in resources and resources[name].guarded
+                protection.check_found(self.claim, found, guarded=guarded)
 
     def _by_name(self, desired: Desired) -> Requirement:
         manifest = desired.manifest

@@ -36,12 +36,13 @@ class Turn:
 
 def claim_of(contract: Contract, manifest: Observed) -> Claim:
     """Return the identity of the claim *manifest*, which is of *contract*'s kind."""
+    generation = manifest.at("metadata", "generation")
     return Claim(
         kind=contract.kind,
         stem=contract.stem,
         namespace=str(manifest.at("metadata", "namespace") or ""),
         name=manifest.name,
         uid=str(manifest.at("metadata", "uid") or ""),
-        generation=int(manifest.at("metadata", "generation") or 0),
+        generation=generation if isinstance(generation, int) else 0,
         environment=manifest.label(ENVIRONMENT_LABEL) or DEFAULT,
     )

@@ -5,6 +5,7 @@ The models are the only source of everything generated from them: XRDs, descript
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from groundplane.contracts._base import Contract
 
 
+@cache
 def names() -> tuple[str, ...]:
     """Return the stems of all contracts on disk, sorted: a module that defines ``CONTRACT`` is one."""
     found = (info.name for info in iter_modules(__path__) if not info.name.startswith("_"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -63,7 +62,8 @@ class Observed:
 
     def condition(self, kind: str) -> Verdict:
         """Return the condition of type *kind*; Unknown when the object does not have it."""
-        for entry in self.at("status", "conditions") or ():
+        entries = self.at("status", "conditions")
+        for entry in entries if isinstance(entries, list) else ():
             if isinstance(entry, dict) and entry.get("type") == kind:
                 return _verdict(entry)
         return Verdict.unknown("NotObserved")
@@ -77,7 +77,7 @@ class Observed:
         raw = self.at("data", key)
         try:
             return base64.b64decode(raw, validate=True).decode() or None if raw else None
-        except (binascii.Error, UnicodeDecodeError, TypeError):
+        except (ValueError, TypeError):
             return None
 
     def belongs_to(self, claim: Claim) -> bool:
@@ -124,9 +124,9 @@ def _text(value: JSON) -> str | None:
 
 
 def _verdict(entry: dict[str, JSON]) -> Verdict:
-    status = entry.get("status")
+    status = str(entry.get("status"))
     return Verdict(
-        Status(str(status)) if status in {"True", "False"} else Status.UNKNOWN,
+        Status(status) if status in {"True", "False"} else Status.UNKNOWN,
         str(entry.get("reason") or "Unknown"),
         str(entry.get("message") or ""),
     )

@@ -20,7 +20,7 @@ RELEASED: Final = (*KEPT, "Delete")
 IDENTITY: Final = (("spec", "providerConfigRef", "name"), ("spec", "forProvider", "region"))
 
 
-def managed(
+def managed(  # noqa: PLR0913  # What differs between objects, by name.
     kind: Kind,
     name: str,
     aws: Aws,
@@ -32,8 +32,8 @@ def managed(
 ) -> Manifest:
     """Return the managed resource *name* with *settings* for the provider, entries that are None left out.
 
-    *external_name* is for kinds whose name in the account would else be *name*, which is the same in every namespace. Never give it to a
-    kind whose identifier the cloud makes up: the provider would fight for it.
+    *external_name* is for kinds whose name in the account would else be *name*, which is the same in every namespace.
+    Never give it to a kind whose identifier the cloud makes up: the provider would fight for it.
     """
     manifest = kind.manifest(
         name,
@@ -56,5 +56,5 @@ def tags(claim: Claim, aws: Aws) -> dict[str, str]:
 
 
 def reference(name: str) -> Manifest:
-    """Return a reference to the managed resource *name* that follows it when it is made anew under another identifier."""
+    """Return a reference to the managed resource *name* that follows it when it is made anew."""
     return {"name": name, "policy": {"resolve": "Always"}}

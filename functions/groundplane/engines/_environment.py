@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from groundplane.contracts.environment import Section
 
@@ -67,6 +68,19 @@ class Monitoring(Section):
     """Labels by which Prometheus selects PodMonitors and PrometheusRules."""
 
 
+def _canonical(cidr: str) -> str:
+    """Return *cidr* if it is written as AWS writes it, else there would be a difference for ever."""
+    try:
+        ipaddress.IPv4Network(cidr)
+    except ValueError as error:
+        msg = f"{cidr} is not a network such as 10.20.0.0/16: {error}"
+        raise ValueError(msg) from None
+    return cidr
+
+
+Cidr = Annotated[str, Field(pattern=r"^[0-9.]+/[0-9]+$"), AfterValidator(_canonical)]
+
+
 class Aws(Section):
     """The account and network that AWS engines use."""
 
@@ -79,8 +93,9 @@ class Aws(Section):
     """
     vpc_id: Annotated[str, Field(pattern=r"^vpc-.+")]
     """VPC that services are made in."""
-    client_cidrs: Annotated[list[Annotated[str, Field(pattern=r"^[0-9.]+/[0-9]+$")]], Field(min_length=1)]
-    """Networks that clients connect from. The boundary of a service is this network, not the namespace."""
+    client_cidrs: Annotated[list[Cidr], Field(min_length=1)]
+    """Networks that clients connect from, the providers' pods among them. The boundary of a service is this network,
+    not the namespace."""
     kms_key_id: Annotated[str, Field(pattern=r"^arn:")] | None = None
     """ARN of the KMS key that encrypts at rest. Default: the account's own key for the service."""
     tags: dict[str, str] = Field(default_factory=dict)

@@ -76,8 +76,8 @@ def settled(conditions: Mapping[Type, Verdict]) -> bool:
     return conditions[Type.SETTLED].holds and conditions[Type.BACKUP_CURRENT].status is not Status.FALSE
 
 
-def _moment(text: str | None) -> datetime | None:
-    if not text:
+def _moment(text: object) -> datetime | None:
+    if not isinstance(text, str):
         return None
     try:
         moment = datetime.fromisoformat(text)

@@ -28,7 +28,8 @@ def at_risk(claim: Claim, seen: Observation, anchors: Collection[str]) -> bool:
     found = (seen.existing(name) for name in anchors)
     return (
         bool(seen.status.get("engine"))
-        or bool(guarded(seen))
+        # Whatever its labels say: a label can be taken off an object that holds data.
+        or any(Slot.of_resource(name) for name in seen.composed)
         or any(anchor is not None and anchor.belongs_to(claim) and anchor.same_life(claim) for anchor in found)
     )
 
@@ -126,8 +127,8 @@ def refuse_weakening(effective: Effective, anchor: Observed | None) -> None:
             " to keep it, or"
             " deletionPolicy: Delete if that is meant.",
         )
-    days, kept = anchor.annotation(RETENTION_DAYS) or "0", effective.retention_days or 0
-    if int(days) > kept and origin.get("backup.retentionDays", "tier") == "tier":
+    days, kept = anchor.annotation(RETENTION_DAYS) or "", effective.retention_days or 0
+    if days.isdecimal() and int(days) > kept and origin.get("backup.retentionDays", "tier") == "tier":
         raise Refusal(
             Reason.UNSAFE_CHANGE,
             f"tier: with the lower tier backup.retentionDays would fall from {days} to {kept}, and older backups would"

@@ -52,6 +52,7 @@ class Admission:
         """
         check(claim)
         schema = self._schema(claim)
+        # Rules run on what is stored, so defaults come first, on both sides of a change.
         wanted = schema.default(_placed(claim.manifest))
         old = schema.default(_placed(before.manifest)) if before else None
         if old is not None:

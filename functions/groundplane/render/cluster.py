@@ -45,6 +45,7 @@ class Cluster:
                 of the companion set are taken as given, for every kind.
         """
         gone = frozenset(absent)
+        # Backwards, so that of two the first one given stays.
         known = {_identity(found): found for found in [*objects, GRANTS][::-1]}
         if COMPANION in gone:
             known.pop(_identity(GRANTS), None)
@@ -119,6 +120,7 @@ def _identity(found: Manifest) -> tuple[str, str, str, str]:
 
 
 def _within(found: Manifest, namespace: str) -> bool:
+    # A file often leaves the namespace out, and a cluster-scoped object has none.
     return (at(found, "metadata", "namespace") or "") in ("", namespace)
 
 

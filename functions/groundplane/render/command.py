@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shlex
@@ -126,9 +127,15 @@ def render(
             _say(f"{one.where}: {one.title}: {one.outcome.broken}")
             code.append(BAD_INPUT)
         elif one.outcome.refused:
-            _say("\n".join(report.refusal(one, _again(context))))
+            _say("\n".join(report.refusal(one, _again(context, one.where))))
             code.append(REFUSED)
-    _print(rendered, output or default_output(sys.stdout))
+    try:
+        _print(rendered, output or default_output(sys.stdout))
+    except OSError as error:
+        if error.errno == errno.EPIPE:  # the reader has had enough; click ends quietly then
+            raise
+        _say(f"standard output: cannot be written: {error.strerror}")
+        code.append(BAD_INPUT)
     context.exit(next(worst for worst in _WORST if worst in {*code, 0}))
 
 
@@ -173,7 +180,8 @@ def _print(rendered: Sequence[report.Rendered], output: str) -> None:
         colour = wants_colour(sys.stdout, os.environ)
         click.echo(tree.as_tree(rendered, colour=colour), nl=False, color=colour)
     else:
-        click.echo(report.as_yaml(rendered), nl=False)
+        # Bytes: YAML is UTF-8, whatever the terminal's language says.
+        click.echo(report.as_yaml(rendered).encode(), nl=False)
 
 
 def default_output(stream: IO[str]) -> str:
@@ -190,9 +198,11 @@ def _say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _again(context: click.Context) -> list[str]:
-    """Return the command line, as a person can run it again."""
-    words = ["groundplane", "render", *context.params["claims"]]
+def _again(context: click.Context, where: str) -> list[str]:
+    """Return the command line, as a person can run it again for the claim found at *where*."""
+    names = context.params["claims"]
+    own = [name for name in names if where == name or where.startswith(f"{name}, ")]
+    words = ["groundplane", "render", *(own[:1] or [files.STANDARD_INPUT])]
     for parameter in context.command.params:
         value = context.params.get(parameter.name or "")
         if isinstance(parameter, click.Option) and not parameter.hidden and value:

@@ -104,6 +104,7 @@ def removed(
         one = Gone(name, found["apiVersion"], found["kind"], found["metadata"]["name"])
         if name in wanted and _group_kind(wanted[name]) != _group_kind(found):
             leaked.append(one)
+        # Crossplane deletes only what it can prove to be the claim's.
         elif name not in wanted and controller_of(found) is None:
             forgotten.append(one)
         elif name not in wanted:

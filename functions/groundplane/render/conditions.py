@@ -52,6 +52,7 @@ def after_success(xr: Manifest, sent: Iterable[fnv1.Condition], ready: Manifest)
 def after_fatal(xr: Manifest, sent: Iterable[fnv1.Condition], step: str, message: str) -> dict[str, Manifest]:
     """Return all conditions after a fatal result: ``Ready`` stays, what was not sent is unknown."""
     seen = of_function(sent)
+    # Crossplane does this to every condition that a failed turn did not send.
     unseen = {
         kind: condition(
             kind,

@@ -22,6 +22,7 @@ PUBLIC_KEYS = frozenset(
         "ca.crt",
     }
 )
+# kubectl apply keeps the whole object, values included, in this annotation.
 _COPY_OF_ALL = "kubectl.kubernetes.io/last-applied-configuration"
 _HIDDEN_DATA = base64.b64encode(HIDDEN.encode()).decode()
 

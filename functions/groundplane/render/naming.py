@@ -42,9 +42,8 @@ def child_name(prefix: str, uid: str, resource_name: str) -> str:
     dashed = prefix if prefix.endswith("-") or not prefix else f"{prefix}-"
     if len(dashed + suffix) <= LONGEST_GENERATED:
         return dashed + suffix
-    room = LONGEST_GENERATED - HASH_LENGTH
-    cut = dashed[:room]
-    return (cut if cut.endswith("-") else f"{cut[:-1]}-") + suffix
+    room = LONGEST_GENERATED - HASH_LENGTH - 1
+    return f"{dashed[:room]}-{suffix}"
 
 
 def is_object_name(name: str) -> bool:

@@ -55,6 +55,7 @@ def observe(xr: Manifest, objects: Iterable[Manifest]) -> Observed:
     strangers: dict[str, list[str]] = {}
     for one in objects:
         name = at(one, "metadata", "annotations", RESOURCE_NAME)
+        # A claim is no composed resource; it stands in what an earlier render printed.
         if _of_another(xr, one) or (not name and one["apiVersion"] == xr["apiVersion"]):
             continue
         doubt = _doubt(xr, one)

@@ -61,6 +61,7 @@ def run(composition: Manifest, observed: fnv1.State, cluster: Cluster, function:
         FunctionError: When a call fails.
     """
     steps = at(composition, "spec", "pipeline") or []
+    # All of them before any runs: a half-run pipeline tells nothing.
     for step in steps:
         _check_step(composition, step, contract)
     so_far = Run(fnv1.State(), Struct(), (), (), 0)
@@ -99,6 +100,7 @@ def settle(
         if asked == asked_before and response.requirements == previous:
             return response, call
         following = _resolved(start, response, cluster)
+        # Only the first request was not made from what the function asks: it may have held all of it.
         if call == 1 and _same_required(following, request):
             return response, call
         request, previous, asked_before = following, response.requirements, asked
@@ -112,6 +114,7 @@ def _resolved(
     start: fnv1.RunFunctionRequest, response: fnv1.RunFunctionResponse, cluster: Cluster
 ) -> fnv1.RunFunctionRequest:
     following = fnv1.RunFunctionRequest()
+    # From the start again, so that desired is not fed back and a dropped requirement is gone.
     following.CopyFrom(start)
     wanted = response.requirements
     for name, selector in wanted.resources.items():
@@ -144,6 +147,7 @@ def _request(step: Manifest, so_far: Run, observed: fnv1.State, cluster: Cluster
         request.required_schemas[entry["requirementName"]].CopyFrom(cluster.schema(wanted))
     for entry in step.get("credentials") or []:
         _add_credentials(request, step, entry, cluster)
+    # Maps have no order on the wire, so only the deterministic form can be compared.
     tag = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
     request.meta.CopyFrom(fnv1.RequestMeta(tag=tag, capabilities=CAPABILITIES))
     return request

@@ -45,6 +45,7 @@ def as_yaml(rendered: Iterable[Rendered]) -> str:
     """
     text = ""
     for one in rendered:
+        # Half of what a refused claim composes must not be applied by accident.
         if one.outcome.refused:
             continue
         text += stream([one.shown, *(hidden(found) for found in one.outcome.resources.values())])
@@ -111,9 +112,16 @@ def refusal(one: Rendered, again: Sequence[str]) -> list[str]:
     if status != "False":
         reason = next(found.reason for found in one.outcome.results if found.severity == "Fatal")
     facts = [line.strip() for text in texts for line in text.splitlines() if line.strip()]
-    return [
+    lines = [
         f"{one.where}: {one.title} is refused: {reason}",
         *(f"  {fact}" for fact in dict.fromkeys(facts)),
         *(f"  {line}" for line in going(one.outcome)),
-        f"Change what is named above, then run: {' '.join(again)}",
     ]
+    return [*lines, _next(reason, again)]
+
+
+def _next(reason: str, again: Sequence[str]) -> str:
+    """Return the line that ends a refusal: what to run next."""
+    if reason == "EnvironmentIncomplete" and "--environment" not in again:
+        return f"Run it for an environment: {' '.join([*again, '--environment', 'FILE'])}"
+    return f"Change what is named above, then run: {' '.join(again)}"

@@ -63,6 +63,8 @@ def _verdict(kind: str, outcome: Outcome) -> list[str]:
     status, reason, message = outcome.condition(kind)
     head = " ".join(filter(None, (status, reason)))
     lines = _field(kind, head, _COLOURS.get(status, "yellow"))
+    if reason == "HonouredWithWaivers":
+        return lines  # each waiver has a line of its own
     return [*lines, *(line for text in message.splitlines() for line in _field("", text))]
 
 
@@ -76,35 +78,39 @@ def _status(outcome: Outcome) -> list[str]:
 
 def _costs(footprint: Manifest) -> str:
     """Return what the function says it costs, in words; empty when it does not say."""
-    words = {
-        "instances": "{} instance(s)",
-        "class": "class {}",
-        "cpu": "{} CPU",
-        "memory": "{} memory",
-        "storage": "{} storage",
-        "backup": "backup {}",
-    }
-    return ", ".join(
-        text.format(footprint[key]) for key, text in words.items() if footprint.get(key) not in (None, "", {}, [])
-    )
+    if not footprint:
+        return ""
+    count = footprint["instances"]
+    words = [
+        f"{count} instance{'' if count == 1 else 's'} of {footprint['size']}",
+        f"{footprint['storage']} storage{'' if count == 1 else ' each'}",
+    ]
+    return "; ".join([*words, *([f"backups: {footprint['backup']}"] if footprint.get("backup") else [])])
 
 
 def _resources(outcome: Outcome) -> list[str]:
     count = f"{len(outcome.resources)}, {len(outcome.ready)} ready"
     lines = _field("Resources", count)
-    for group in sorted({_group(name) for name in outcome.resources}):
+    names = sorted(outcome.resources, key=lambda name: _kind_and_name(outcome.resources[name]))
+    for group in sorted({_group(name) for name in names}):
         lines.append(f"    {group}")
-        members = [name for name in outcome.resources if _group(name) == group]
-        lines += sorted(
-            (_resource(outcome.resources[name], ready=name in outcome.ready) for name in members),
-            key=lambda line: click.unstyle(line)[len(_MARK_COLUMN) :],
-        )
+        for name in names:
+            if _group(name) == group:
+                lines += _resource(outcome.resources[name], ready=name in outcome.ready)
     return lines
 
 
-def _resource(found: Manifest, *, ready: bool) -> str:
+def _kind_and_name(found: Manifest) -> tuple[str, str]:
+    return found["kind"], found["metadata"]["name"]
+
+
+def _resource(found: Manifest, *, ready: bool) -> list[str]:
     mark = click.style("ready", fg="green") if ready else click.style("  -  ", fg="yellow")
-    return f"      {mark}  {found['kind']:<20} {found['metadata']['name']}"
+    kind, name = _kind_and_name(found)
+    line = f"      {mark}  {kind:<20} {name}"
+    if len(click.unstyle(line)) <= COLUMNS:
+        return [line]
+    return [f"      {mark}  {kind}", f"{name:>{COLUMNS}}"]
 
 
 def _group(resource_name: str) -> str:

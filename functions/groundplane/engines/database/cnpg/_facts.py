@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from groundplane.core.condition import Status, Verdict
+from groundplane.core.manifest import JSON, at
 from groundplane.core.rendered import Backups, Endpoint, Facts
 from groundplane.engines.database import _postgresql as postgresql
 
@@ -58,8 +59,8 @@ class Readiness:
 
 def extensions(database: Observed | None) -> list[str]:
     """Return the extensions that the Database manages now."""
-    entries = (database.at("spec", "extensions") if database else None) or []
-    return [str(entry.get("name")) for entry in entries]
+    entries = database.at("spec", "extensions") if database else None
+    return [str(at(entry, "name")) for entry in entries] if isinstance(entries, list) else []
 
 
 def certificates(authority: Observed | None) -> str | None:
@@ -90,7 +91,8 @@ def _answers(cluster: Observed) -> bool:
 
 
 def _count(cluster: Observed) -> int:
-    return int(cluster.at("status", "readyInstances") or 0)
+    count = cluster.at("status", "readyInstances")
+    return count if isinstance(count, int) else 0
 
 
 def _serving(cluster: Observed, instances: int, ready: Readiness) -> Verdict:
@@ -134,15 +136,20 @@ def _backups(place: Place, cluster: Observed, store: Observed | None) -> Backups
     """Read the plugin's own record: the Cluster's fields of the same meaning are never set with plugins."""
     if place.target is None:
         return Backups()
-    window = (store.at("status", "serverRecoveryWindow", place.server_name) if store else None) or {}
+    window = store.at("status", "serverRecoveryWindow", place.server_name) if store else None
     last = cluster.condition("LastBackupSucceeded")
     archiving = cluster.condition("ContinuousArchiving")
     return Backups(
         id=place.server_name,
-        last_success=window.get("lastSuccessfulBackupTime"),
-        last_failure=window.get("lastFailedBackupTime"),
-        first_recoverable=window.get("firstRecoverabilityPoint"),
+        last_success=_time(window, "lastSuccessfulBackupTime"),
+        last_failure=_time(window, "lastFailedBackupTime"),
+        first_recoverable=_time(window, "firstRecoverabilityPoint"),
         archiving=None if archiving.status is Status.UNKNOWN else archiving.holds,
         # False is also what every backup begins with; only the reason tells a failure.
         failure=last.message if last.reason == "LastBackupFailed" else "",
     )
+
+
+def _time(window: JSON, key: str) -> str | None:
+    found = at(window, key)
+    return found if isinstance(found, str) else None

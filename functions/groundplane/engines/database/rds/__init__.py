@@ -61,7 +61,7 @@ class AmazonRds:
     optional_kinds: tuple[Kind, ...] = ()
     knobs = RdsKnobs
     # fmt: off
-    capabilities: Mapping[str, Capability] = {  # noqa: RUF012  # Read only; a mapping proxy would hide the table.
+    capabilities: Mapping[str, Capability] = {
         "version": OneOf.of("15", "16", "17", "18"),
         "deletionPolicy": OneOf.of("Protect", "Delete"),
         "objectives.failureTolerance": OneOf({"None": "None", "Node": "Zone", "Zone": "Zone"}),
@@ -75,8 +75,8 @@ class AmazonRds:
         """Return everything *ask* needs in *slot*.
 
         Raises:
-            Refusal: a parameter that RDS manages or that needs a restart, an extension forgotten, no class or disk large enough, a
-                restore source that cannot be, a password that is gone.
+            Refusal: a parameter that RDS manages or that needs a restart, an extension forgotten, no class or disk
+                large enough, a restore source that cannot be, a password that is gone.
         """
         place = Place(ask, slot)
         postgresql.refuse_managed(ask.spec, self.product, parameters.MANAGED)
@@ -86,7 +86,7 @@ class AmazonRds:
         resources = _resources(place, secret, seen)
         wanted = resources["instance"].manifest
         host, certificates = facts.host(place, seen), ask.knobs.rds.ca_bundle
-        bound = host is not None and (postgresql.bound_to(seen, host) or facts.Readiness(seen, place).login())
+        bound = host is not None and (postgresql.bound_to(ask, seen, host) or facts.Readiness(seen, place).login())
         binding = None
         if host is not None and bound:
             binding = postgresql.binding(
@@ -125,7 +125,7 @@ def _resources(place: Place, secret: Manifest, seen: Observation) -> dict[str, D
 
 
 def _retired(place: Place, resources: Mapping[str, Desired], seen: Observation) -> frozenset[str]:
-    """Return what is observed and no longer asked for: networks, parameter groups left behind, extensions given up by name."""
+    """Return what is observed and no longer asked for: networks, groups left behind, extensions given up by name."""
     stems = tuple(place.slot.resource(prefix) for prefix in CHANGING)
     wanted = {place.slot.resource(role) for role in resources}
     return frozenset(name for name in seen.composed if name.startswith(stems) and name not in wanted)

@@ -1,6 +1,7 @@
 """What the objects of one slot say: ready or not, serving or not, backed up or not.
 
-The provider's own Ready only tells that an object was found in the cloud: an instance that is stopped or full is Ready all the same.
+The provider's own Ready only tells that an object was found in the cloud: an instance that is stopped or full is Ready
+all the same.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from groundplane.core.binding import RESOURCE as BINDING
 from groundplane.core.condition import Status, Verdict
 from groundplane.core.manifest import SLOT, at
 from groundplane.core.rendered import Backups, Endpoint, Facts
+from groundplane.engines import _aws as aws
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database.rds._place import Place, major
 
@@ -23,12 +25,21 @@ if TYPE_CHECKING:
 # Words of RDS. Under these clients are served.
 AT_REST: Final = frozenset({"available", "backing-up", "storage-optimization"})
 _BUSY: Final = frozenset(
-    """
-    configuring-activity-stream configuring-associated-roles configuring-enhanced-monitoring configuring-iam-database-auth
-    configuring-log-exports delete-precheck maintenance modifying resetting-master-credentials storage-config-upgrade
-    storage-initialization
-    """.split()
+    {
+        "configuring-activity-stream",
+        "configuring-associated-roles",
+        "configuring-enhanced-monitoring",
+        "configuring-iam-database-auth",
+        "configuring-log-exports",
+        "delete-precheck",
+        "maintenance",
+        "modifying",
+        "resetting-master-credentials",
+        "storage-config-upgrade",
+        "storage-initialization",
+    }
 )
+_KEY: Final = "the key of its storage cannot be used. Ask the platform team to enable the KMS key"
 SERVED: Final = AT_REST | _BUSY
 
 # Nothing gets better by waiting; someone has to act.
@@ -36,11 +47,17 @@ FATAL: Final = {
     "storage-full": "the storage is full. Raise storage.size",
     "stopped": "the instance was stopped. Ask the platform team to start it",
     "incompatible-parameters": "the server cannot start with its parameters. Correct spec.parameters",
-    "inaccessible-encryption-credentials": "the key of its storage cannot be used. Ask the platform team to enable the KMS key",
-    "inaccessible-encryption-credentials-recoverable": "the key of its storage cannot be used. Ask the platform team to enable the KMS"
-    " key, and to start the instance",
+    "inaccessible-encryption-credentials": _KEY,
+    "inaccessible-encryption-credentials-recoverable": f"{_KEY}, and to start the instance",
     **dict.fromkeys(
-        ("failed", "incompatible-create", "incompatible-network", "incompatible-option-group", "incompatible-restore", "restore-error"),
+        (
+            "failed",
+            "incompatible-create",
+            "incompatible-network",
+            "incompatible-option-group",
+            "incompatible-restore",
+            "restore-error",
+        ),
         "the instance cannot recover by itself. Ask the platform team",
     ),
     "insufficient-capacity": "the cloud has no instance of this class left. Ask for another size, or wait",
@@ -96,7 +113,7 @@ def address(instance: Observed) -> str | None:
 
 
 def host(place: Place, seen: Observation) -> str | None:
-    """Return the host name, the one already bound when it cannot be read for a moment: a binding never comes and goes."""
+    """Return the host name, or the one already bound when it cannot be read for a moment: a binding does not flap."""
     instance, bound = seen.existing(place.slot.resource("instance")), seen.existing(BINDING)
     found = address(instance) if instance else None
     if found is None and bound and bound.annotation(SLOT) == str(place.slot):
@@ -109,15 +126,19 @@ def releasable(instance: Observed | None) -> bool:
 
     With the protection on, deleting the object hangs, and nothing changes it any more.
     """
-    if instance is None or instance.annotation("crossplane.io/external-create-pending") is None:
+    if instance is None:
         return True
-    there = instance.at("status", "atProvider") or {}
-    never_made = not there.get("id") and _failure(instance) is not None
-    return never_made or there.get("deletionProtection") is False
+    begun = instance.annotation("crossplane.io/external-create-pending") is not None
+    if instance.annotation(aws.EXTERNAL_NAME) is None and not (begun and _refused(instance) is None):
+        return True
+    return instance.at("status", "atProvider", "deletionProtection") is False
 
 
 def read(place: Place, seen: Observation, wanted: Manifest, waiting: list[str], *, bound: bool) -> Facts:
-    """Return how the service in *place* is. *wanted* is the Instance to be, *waiting* the roles that are not ready."""
+    """Return how the service in *place* is.
+
+    *wanted* is the Instance to be, *waiting* the roles that are not ready, *bound* whether clients can log in.
+    """
     observed = seen.existing(place.slot.resource("instance"))
     if observed is None:
         return Facts(backups=Backups(id=place.final_snapshot))
@@ -137,59 +158,67 @@ def _status(instance: Observed) -> str:
     return str(instance.at("status", "atProvider", "status") or "")
 
 
-def _failure(found: Observed) -> str | None:
-    """Return what the cloud said to the last request, or why the object could not be compared; None when nothing is wrong.
+def _refused(found: Observed) -> str | None:
+    """Return what the cloud said when it refused the last request, or None.
 
-    The number of a request is taken out: it differs each time, and a message must not.
+    The number of the request is taken out: it differs each time, and a message must not.
     """
-    for kind in ("LastAsyncOperation", "Synced"):
-        verdict = found.condition(kind)
-        if verdict.status is Status.FALSE:
-            return _REQUEST.sub("", verdict.message or verdict.reason)
-    return None
+    return _complaint(found, "LastAsyncOperation")
+
+
+def _failure(found: Observed) -> str | None:
+    """Return what the cloud refused, or why the object could not be compared with its spec; None when all is well."""
+    return _refused(found) or _complaint(found, "Synced")
+
+
+def _complaint(found: Observed, condition: str) -> str | None:
+    verdict = found.condition(condition)
+    return _REQUEST.sub("", verdict.message or verdict.reason) if verdict.status is Status.FALSE else None
 
 
 def _serving(place: Place, instance: Observed, *, bound: bool) -> Verdict:
     status = _status(instance)
     if status in FATAL:
         return Verdict.no("EngineFailed", f"{status}: {FATAL[status]}")
-    if not address(instance) or status in {"", "creating"}:
-        failure = _failure(instance)
-        never = instance.condition("LastAsyncOperation").status is Status.FALSE
-        return Verdict.no("EngineFailed" if failure and never else "Provisioning", failure or status)
+    if not _born(instance):
+        reason = "Provisioning" if _refused(instance) is None else "EngineFailed"
+        return Verdict.no(reason, _failure(instance) or status)
     if status not in SERVED:
         return Verdict.no("Unreachable", f"the instance is {status}")
     if not bound:
-        return Verdict.no("AwaitingCredentials", f"the login of database {place.ask.spec.database.name} is not in the server yet")
+        database = place.ask.spec.database.name
+        return Verdict.no("AwaitingCredentials", f"the login of database {database} is not in the server yet")
     return Verdict.yes("Serving")
 
 
 def _settled(place: Place, instance: Observed, wanted: Manifest, trouble: str) -> Verdict:
     status, failure = _status(instance), _failure(instance)
-    reason = _difference(place, instance, wanted)
-    if reason and failure is None and place.ask.spec.maintenance_window and status in AT_REST:
-        return Verdict.no("AwaitingWindow", f"{reason.lower()} waits for the maintenance window")
-    if reason and not _born(instance) and place.ask.spec.restore:
-        return Verdict.no("Restoring", failure or status)
-    if reason or failure:
-        return Verdict.no(reason or "Provisioning", failure or f"the instance is {status}")
-    if status not in AT_REST:
-        return Verdict.no("Upgrading" if status == "upgrading" else "Provisioning", f"the instance is {status}")
-    return Verdict.no("Provisioning", trouble) if trouble else Verdict.yes("AsDeclared")
+    if not _born(instance):
+        return Verdict.no("Restoring" if place.ask.spec.restore else "Provisioning", failure or status)
+    difference = _difference(place, instance, wanted)
+    if failure or difference is None:
+        busy = "Upgrading" if status == "upgrading" else "Provisioning"
+        trouble = failure or ("" if status in AT_REST else f"the instance is {status}") or trouble
+        return Verdict.no(busy, trouble) if trouble else Verdict.yes("AsDeclared")
+    reason, message = difference
+    waits = place.ask.spec.maintenance_window is not None and status in AT_REST
+    return Verdict.no("AwaitingWindow" if waits else reason, message)
 
 
 def _born(instance: Observed) -> bool:
-    return bool(address(instance)) and _status(instance) != "creating"
+    return bool(address(instance)) and _status(instance) not in {"", "creating"}
 
 
-def _difference(place: Place, instance: Observed, wanted: Manifest) -> str:
-    """Return the reason for which the instance is not as *wanted*, or nothing when it is."""
-    if not _born(instance):
-        return "Provisioning"
-    if major(instance) != place.ask.spec.version:
-        return "Upgrading"
-    desired, there = at(wanted, "spec", "forProvider"), instance.at("status", "atProvider") or {}
-    return next((reason for field, reason in _COMPARED.items() if there.get(field) != desired[field]), "")
+def _difference(place: Place, instance: Observed, wanted: Manifest) -> tuple[str, str] | None:
+    """Return the reason and the words for the first thing that is not as *wanted*, or None when all is."""
+    version = place.ask.spec.version
+    if major(instance) != version:
+        return "Upgrading", f"version is {major(instance)}, to become {version}"
+    desired, there = at(wanted, "spec", "forProvider"), instance.at("status", "atProvider")
+    for field, reason in _COMPARED.items():
+        if there.get(field) != desired[field]:
+            return reason, f"{field} is {there.get(field)}, to become {desired[field]}"
+    return None
 
 
 def _trouble(place: Place, seen: Observation, waiting: list[str]) -> str:
@@ -204,8 +233,8 @@ def _trouble(place: Place, seen: Observation, waiting: list[str]) -> str:
 def _backups(place: Place, instance: Observed) -> Backups:
     """Return what is known of backups.
 
-    RDS backs the log up without end, and says up to which moment it has it: that moment is both the last success and the latest point
-    that can be restored. When the daily snapshot was taken, and the first point, it does not tell the provider.
+    RDS backs the log up without end, and says up to which moment it has it: that moment is both the last success and
+    the latest point that can be restored. When the daily snapshot was taken, and the first point, is not told.
     """
     latest = instance.at("status", "atProvider", "latestRestorableTime") if place.ask.effective.backups else None
     return Backups(id=place.final_snapshot, last_success=latest, latest_recoverable=latest)

@@ -30,7 +30,7 @@ _BORN_WITH: Final = ("kmsKeyId", "snapshotIdentifier", "restoreToPointInTime")
 
 
 def instance(place: Place, observed: Observed | None) -> Manifest:
-    """Return the Instance. What it was born with is history: it is read back from *observed*, whatever became of its source.
+    """Return the Instance. What it was born with is history: read back from *observed*, whatever became of its source.
 
     Raises:
         Refusal: no class or disk is large enough, or the restore cannot be.
@@ -124,7 +124,7 @@ def _backups(place: Place) -> Manifest:
 
 
 def _windows(place: Place) -> Manifest:
-    """Return both windows. They never meet: the backup begins 2 to 21.5 hours after the maintenance begins, and takes one."""
+    """Return both windows, an hour each. The backup begins 2 to 21.5 hours after the maintenance: they never meet."""
     window, spread = place.ask.spec.maintenance_window, int(digest(place.ask.claim.uid, "windows"), 16)
     day, hour = (DAYS.index(window.day), window.start_hour) if window else (spread % 7, spread % 24)
     minute = (hour + 2) * 60 + (spread // 24 % 40) * 30
@@ -164,7 +164,9 @@ def _restore(place: Place) -> Manifest:
             f" Set database.name to {source.database}.",
         )
     origin = {"sourceDbInstanceIdentifier": source.claim.cloud_name(source.slot)}
-    moment = {"restoreTime": _utc(restore.point_in_time)} if restore.point_in_time else {"useLatestRestorableTime": True}
+    moment = (
+        {"restoreTime": _utc(restore.point_in_time)} if restore.point_in_time else {"useLatestRestorableTime": True}
+    )
     return {"restoreToPointInTime": {**origin, **moment}}
 
 
@@ -178,18 +180,21 @@ def _snapshot(place: Place, backup: str, moment: str | None) -> str:
     if moment:
         raise Refusal(
             Reason.NOT_OFFERED,
-            "restore.pointInTime: rds offers it only with restore.from: Claim. Once a claim is gone its log is kept under a name that does not"
-            " tell whose it was. Remove pointInTime: the backup holds what was there when the claim was deleted.",
+            "restore.pointInTime: rds offers it only with restore.from: Claim. Once a claim is gone its log is kept"
+            " under a name that does not tell whose it was. Remove pointInTime: the backup holds what was there when"
+            " the claim was deleted.",
         )
     if not backup.startswith(claim.cloud_prefix):
         raise Refusal(
             Reason.RESTORE_SOURCE_NOT_FOUND,
-            f"restore.backupID: {backup} is not a backup of namespace {claim.namespace}. Use status.backup.id of the claim as it was.",
+            f"restore.backupID: {backup} is not a backup of namespace {claim.namespace}. Use the status.backup.id that"
+            " the claim showed.",
         )
     if not backup.endswith(f"-{digest(database)}"):
         raise Refusal(
             Reason.RESTORE_SOURCE_NOT_FOUND,
-            f"restore.backupID: the database in {backup} is not called {database}. Set database.name to the name it had.",
+            f"restore.backupID: the database in {backup} is not called {database}. Set database.name to the name it"
+            " had.",
         )
     return backup
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from groundplane.contracts.database import SIZES, Size
+from groundplane.contracts.database import SIZES
 from groundplane.contracts.environment import Knobs, Section
 from groundplane.core.capability import AtLeast
 from groundplane.core.quantity import parse
@@ -64,17 +64,17 @@ class Rds(Section):
     """How this account runs RDS."""
 
     db_subnet_group_name: Annotated[str, Field(min_length=1)]
-    """Name of the DB subnet group, in the VPC of aws.vpcId. With failureTolerance Zone it needs subnets in two zones."""
+    """Name of the DB subnet group, in the VPC of aws.vpcId. failureTolerance Zone needs subnets of it in two zones."""
     ca_bundle: Annotated[str, Field(pattern=r"^\s*-----BEGIN CERTIFICATE-----")]
     """Certificates of RDS's authority for the region, PEM. Clients check the server against them."""
     ca_certificate_identifier: str = "rds-ca-rsa2048-g1"
     """The authority that signs servers' certificates; caBundle must hold it."""
-    instance_classes: dict[Size, str] = Field(default_factory=dict)
+    instance_classes: dict[str, str] = Field(default_factory=dict)
     """Class for each size, such as Small: db.t4g.small. Default: the first of classes that is large enough."""
     classes: Annotated[list[InstanceClass], Field(min_length=1)] = CLASSES
     """The classes to choose from, the preferred first. Default: db.t4g, db.m7g and db.r7g."""
     sql_ssl_mode: Literal["require", "verify-ca", "verify-full"] = "require"
-    """How provider-sql checks the server. The verify modes need RDS's authority among the certificates its pod trusts."""
+    """How provider-sql checks the server. The verify modes need RDS's authority among what its pod trusts."""
     polled_every_minute: bool = False
     """Whether the AWS provider runs with --poll=1m. Then rpoSeconds from 600 can be kept, else from 1200."""
 
@@ -82,11 +82,15 @@ class Rds(Section):
     def _sizes_are_floors(self) -> Rds:
         known = {entry.name: entry for entry in self.classes}
         for size, name in self.instance_classes.items():
+            if size not in SIZES:
+                msg = f"instanceClasses.{size}: there is no such size; there are {', '.join(SIZES)}"
+                raise ValueError(msg)
             if name not in known:
                 msg = f"instanceClasses.{size}: {name} is not among classes"
                 raise ValueError(msg)
             if not known[name].holds(*SIZES[size]):
-                msg = f"instanceClasses.{size}: {name} has less than {' CPU and '.join(SIZES[size])}, the floor of the size"
+                cpu, memory = SIZES[size]
+                msg = f"instanceClasses.{size}: {name} has less than the size's floor, {cpu} CPU and {memory}"
                 raise ValueError(msg)
         return self
 

@@ -62,7 +62,10 @@ def ingress(place: Place) -> dict[str, Manifest]:
 
 
 def provider_config(place: Place) -> Manifest:
-    """Return how provider-sql logs in: with the Secret that the AWS provider writes. Its ``endpoint`` holds the port too; ``host`` does not."""
+    """Return how provider-sql logs in: with the Secret that the AWS provider writes.
+
+    Its entry endpoint holds the port as well, so the address is taken from host.
+    """
     credentials = {
         "source": "PostgreSQLConnectionSecret",
         "connectionSecretRef": {"name": place.admin_secret},
@@ -79,12 +82,12 @@ def database(place: Place) -> Manifest:
 
 
 def roles(place: Place, secret: Manifest) -> dict[str, Manifest]:
-    """Return the owner, the login in use with the password in *secret*, and the login that a rotation will wake."""
+    """Return the owner, the login in use with the password in *secret*, and the one a rotation will wake."""
     become = [{"name": "role", "value": postgresql.OWNER}]
     password = {"name": secret["metadata"]["name"], "key": "password"}
     active = {"privileges": {"login": True}, "passwordSecretRef": password, "configurationParameters": become}
     resting = {"privileges": {"login": False}, "configurationParameters": become}
-    # Without a Secret to note the password in, the provider would leave a restored copy with the password of its source.
+    # Without a Secret to note the password in, the provider would leave a restored copy with its source's.
     noted = {"writeConnectionSecretToRef": {"name": place.companion("login-a-applied")}}
     return {
         "owner": _sql(place, ROLE, "owner", {"privileges": {"login": False}}, called=postgresql.OWNER),
@@ -119,7 +122,7 @@ def present_extensions(place: Place, seen: Observation) -> list[str]:
 
 
 def _sql(place: Place, kind: Kind, role: str, settings: Manifest, called: str = "", **spec: JSON) -> Manifest:
-    """Return an object inside the server. It has no policy Delete: that would drop the database, or a role, with its object."""
+    """Return an object inside the server. It has no policy Delete, which would drop the database or role with it."""
     manifest = kind.manifest(
         place.companion(role),
         spec={

@@ -17,30 +17,102 @@ IDENTITY: Final = (*aws.IDENTITY, ("spec", "forProvider", "family"), ("spec", "f
 
 # What RDS sets itself and lets nobody change, and what TLS rests on.
 MANAGED: Final = frozenset(
-    """
-    archive_cleanup_command archive_command archive_library archive_mode archive_timeout config_file data_directory
-    external_pid_file fsync full_page_writes hba_file ident_file listen_addresses log_directory log_file_mode
-    log_truncate_on_rotation logging_collector port primary_conninfo primary_slot_name rds.force_ssl recovery_end_command
-    recovery_target recovery_target_action recovery_target_inclusive recovery_target_lsn recovery_target_name
-    recovery_target_time recovery_target_timeline recovery_target_xid restore_command ssl ssl_ca_file ssl_cert_file
-    ssl_crl_dir ssl_crl_file ssl_key_file superuser_reserved_connections syslog_facility syslog_ident syslog_sequence_numbers
-    syslog_split_messages unix_socket_directories unix_socket_group unix_socket_permissions wal_level wal_sync_method
-    zero_damaged_pages
-    """.split()
+    {
+        "archive_cleanup_command",
+        "archive_command",
+        "archive_library",
+        "archive_mode",
+        "archive_timeout",
+        "config_file",
+        "data_directory",
+        "external_pid_file",
+        "fsync",
+        "full_page_writes",
+        "hba_file",
+        "ident_file",
+        "listen_addresses",
+        "log_directory",
+        "log_file_mode",
+        "log_truncate_on_rotation",
+        "logging_collector",
+        "port",
+        "primary_conninfo",
+        "primary_slot_name",
+        "rds.force_ssl",
+        "recovery_end_command",
+        "recovery_target",
+        "recovery_target_action",
+        "recovery_target_inclusive",
+        "recovery_target_lsn",
+        "recovery_target_name",
+        "recovery_target_time",
+        "recovery_target_timeline",
+        "recovery_target_xid",
+        "restore_command",
+        "ssl",
+        "ssl_ca_file",
+        "ssl_cert_file",
+        "ssl_crl_dir",
+        "ssl_crl_file",
+        "ssl_key_file",
+        "superuser_reserved_connections",
+        "syslog_facility",
+        "syslog_ident",
+        "syslog_sequence_numbers",
+        "syslog_split_messages",
+        "unix_socket_directories",
+        "unix_socket_group",
+        "unix_socket_permissions",
+        "wal_level",
+        "wal_sync_method",
+        "zero_damaged_pages",
+    }
 )
 
 # Read by the server only when it starts, which RDS does not do because of them.
 STATIC: Final = frozenset(
-    """
-    autovacuum_freeze_max_age autovacuum_multixact_freeze_max_age autovacuum_worker_slots commit_timestamp_buffers
-    cron.database_name cron.host cron.max_running_jobs cron.use_background_workers huge_page_size huge_pages io_max_concurrency
-    io_method max_active_replication_origins max_connections max_files_per_process max_locks_per_transaction
-    max_logical_replication_workers max_notify_queue_pages max_pred_locks_per_transaction max_prepared_transactions
-    max_replication_slots max_wal_senders max_worker_processes min_dynamic_shared_memory multixact_member_buffers
-    multixact_offset_buffers notify_buffers old_snapshot_threshold pg_stat_statements.max rds.logical_replication
-    reserved_connections serializable_buffers shared_buffers shared_preload_libraries subtransaction_buffers
-    track_activity_query_size track_commit_timestamp transaction_buffers wal_buffers wal_decode_buffer_size
-    """.split()
+    {
+        "autovacuum_freeze_max_age",
+        "autovacuum_multixact_freeze_max_age",
+        "autovacuum_worker_slots",
+        "commit_timestamp_buffers",
+        "cron.database_name",
+        "cron.host",
+        "cron.max_running_jobs",
+        "cron.use_background_workers",
+        "huge_page_size",
+        "huge_pages",
+        "io_max_concurrency",
+        "io_method",
+        "max_active_replication_origins",
+        "max_connections",
+        "max_files_per_process",
+        "max_locks_per_transaction",
+        "max_logical_replication_workers",
+        "max_notify_queue_pages",
+        "max_pred_locks_per_transaction",
+        "max_prepared_transactions",
+        "max_replication_slots",
+        "max_wal_senders",
+        "max_worker_processes",
+        "min_dynamic_shared_memory",
+        "multixact_member_buffers",
+        "multixact_offset_buffers",
+        "notify_buffers",
+        "old_snapshot_threshold",
+        "pg_stat_statements.max",
+        "rds.logical_replication",
+        "reserved_connections",
+        "serializable_buffers",
+        "shared_buffers",
+        "shared_preload_libraries",
+        "subtransaction_buffers",
+        "track_activity_query_size",
+        "track_commit_timestamp",
+        "transaction_buffers",
+        "wal_buffers",
+        "wal_decode_buffer_size",
+    }
 )
 
 
@@ -60,7 +132,8 @@ def group(place: Place, version: str, parameters: list[Manifest]) -> Manifest:
 def wanted(place: Place) -> list[Manifest]:
     """Return the parameters that the claim asks for, and forced TLS.
 
-    The method of each parameter never changes: RDS takes no note of a change in the method alone, and the provider would ask for ever.
+    The method of each parameter never changes: RDS takes no note of a change in the method alone, and the provider
+    would ask for ever.
     """
     asked = {**(place.ask.spec.parameters or {}), "rds.force_ssl": "1"}
     waiting = STATIC | {"rds.force_ssl"}  # what equals the default keeps the default's method
@@ -89,14 +162,15 @@ def refuse_restart(place: Place, seen: Observation) -> None:
     observed = seen.existing(place.slot.resource(f"{PREFIX}{place.ask.spec.version}"))
     if observed is None:
         return
-    before, after = (_static(entries) for entries in (observed.at("spec", "forProvider", "parameter") or [], wanted(place)))
+    before = _static(observed.at("spec", "forProvider", "parameter") or [])
+    after = _static(wanted(place))
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     if changed:
         then = ", ".join(f"{name} {f'to {before[name]}' if name in before else 'to absent'}" for name in changed)
         raise Refusal(
             Reason.NOT_OFFERED,
-            f"parameters: {', '.join(changed)} can be set on rds only when the claim is created or its version is raised: the server reads"
-            f" it when it starts, and RDS does not restart it for that. Set {then}.",
+            f"parameters: {', '.join(changed)} can be set on rds only when the claim is created or its version is"
+            f" raised: the server reads it when it starts, and RDS does not restart it for that. Set {then}.",
         )
 
 

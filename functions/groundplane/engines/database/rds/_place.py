@@ -79,8 +79,8 @@ class Place:
         Raises:
             Refusal: NotOffered, when no class is large enough.
         """
-        rds, spec = self.ask.knobs.rds, self.ask.spec
-        chosen = None if spec.resources else {str(k): v for k, v in rds.instance_classes.items()}.get(self.ask.effective.size or "")
+        rds, spec, size = self.ask.knobs.rds, self.ask.spec, self.ask.effective.size
+        chosen = None if spec.resources or size is None else rds.instance_classes.get(size)
         cpu, memory = postgresql.compute(self.ask)
         for entry in rds.classes:
             if entry.name == chosen or (chosen is None and entry.holds(cpu, memory)):
@@ -89,9 +89,9 @@ class Place:
         field = "resources" if spec.resources else "size"
         raise Refusal(
             Reason.NOT_OFFERED,
-            f"{field}: {cpu} CPU and {memory} memory are more than any instance class of environment {self.ask.claim.environment} has. The"
-            f" largest is {largest.name} with {largest.cpu} CPU and {largest.memory}. Ask for less, or ask the platform team to add a class to"
-            " rds.classes.",
+            f"{field}: {cpu} CPU and {memory} memory are more than any instance class of environment"
+            f" {self.ask.claim.environment} has. The largest is {largest.name} with {largest.cpu} CPU and"
+            f" {largest.memory}. Ask for less, or ask the platform team to add a class to rds.classes.",
         )
 
 
