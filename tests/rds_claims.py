@@ -164,3 +164,26 @@ class World:
 def condition(kind: str, status: str = "True") -> Manifest:
     """Return a condition."""
     return {"type": kind, "status": status, "reason": "Test"}
+
+
+EVERYTHING = Case(
+    {
+        "tier": "Critical",
+        "resources": {"cpu": "3", "memory": "20Gi"},
+        "database": {"name": "shop", "extensions": [{"name": "pg_stat_statements"}, {"name": "uuid-ossp"}]},
+        "parameters": {"work_mem": "16384", "max_connections": "200"},
+        "maintenanceWindow": {"day": "Saturday", "startHour": 23},
+        "objectives": {"rpoSeconds": 1200},
+    },
+    data=environment(aws={"clientCidrs": ["10.0.0.0/16", "10.1.0.0/16"]}),
+)
+
+
+def manifests(case: Case) -> list[Manifest]:
+    """Return every object that *case* composes."""
+    return [desired.manifest for desired in case.render().resources.values()]
+
+
+def managed(case: Case) -> list[Manifest]:
+    """Return the managed resources: what a provider makes something of."""
+    return [manifest for manifest in manifests(case) if "forProvider" in manifest.get("spec", {})]

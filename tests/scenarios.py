@@ -3,7 +3,6 @@
 `test_scenarios` says how a scenario is written.
 """
 
-import itertools
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -13,7 +12,6 @@ from pathlib import Path
 
 import catalogue
 from catalogue import Manifest
-
 from groundplane.core.manifest import ENVIRONMENT_LABEL, JSON
 from groundplane.fn import FunctionRunner
 from groundplane.render import BadInputError, Outcome, package, reconcile, serving
@@ -53,6 +51,7 @@ class World:
     absent: list[str] = field(default_factory=list)
     objects: dict[Key, Manifest] = field(default_factory=dict)
     applied: dict[str, Manifest] = field(default_factory=dict)  # what we wrote last, by composed name
+    turn: int = 0  # from 1
     known: bool = False  # whether the claim was stored once
 
     def composed(self) -> dict[str, Manifest]:
@@ -73,8 +72,7 @@ def play(path: Path) -> tuple[Played, ...]:
     script = catalogue.one(path)
     contract, name = path.parent.parent.name, path.parent.name
     world = _world(catalogue.Engine(contract, name), script)
-    numbers = itertools.count(1)
-    runner = FunctionRunner(clock=lambda: world.now, make_password=lambda: f"made-password-{next(numbers)}")
+    runner = FunctionRunner(clock=lambda: world.now, make_password=lambda: f"made-in-turn-{world.turn}")
     with serving(runner) as function:
         return tuple(_turn(world, turn, path, function) for turn in script["turns"])
 
@@ -88,6 +86,7 @@ def _world(engine: catalogue.Engine, script: Manifest) -> World:
 
 
 def _turn(world: World, turn: Manifest, path: Path, function: Function) -> Played:
+    world.turn += 1
     stored = [*_surroundings(world, turn, path)]
     rejected = _edit(world, turn, str(path))
     before = deepcopy(world.composed())
@@ -104,14 +103,7 @@ def _surroundings(world: World, turn: Manifest, path: Path) -> Iterator[tuple[Ma
     if "now" in turn:
         world.now = datetime.fromisoformat(turn["now"])
     world.absent = turn.get("absent", world.absent)
-    if "environment" in turn:
-        change = turn["environment"]
-        world.environment = merged(world.environment or catalogue.one(world.engine.environment), change)
-        if change is None:
-            world.environment = None
-    if world.environment and "also" in turn:
-        other = catalogue.one(catalogue.ENVIRONMENTS / f"{turn['also']}.yaml")["data"]
-        world.environment["data"] = {**other, **world.environment["data"]}
+    world.environment = _environment(world, turn)
     states = catalogue.one(path.parent / STATES)
     names = turn.get("state", [])
     for state in [*(states[name] for name in ([names] if isinstance(names, str) else names)), turn]:
@@ -119,6 +111,21 @@ def _surroundings(world: World, turn: Manifest, path: Path) -> Iterator[tuple[Ma
             yield world.put(merged({"metadata": {"namespace": world.claim["metadata"]["namespace"]}}, given))
         for name, change in state.get("operators", {}).items():
             yield world.put(merged(world.composed()[name], change))
+    _lose(world, turn)
+
+
+def _environment(world: World, turn: Manifest) -> Manifest | None:
+    found = world.environment
+    if "environment" in turn:
+        change = turn["environment"]
+        found = None if change is None else merged(found or catalogue.one(world.engine.environment), change)
+    if found and "also" in turn:
+        other = catalogue.one(catalogue.ENVIRONMENTS / f"{turn['also']}.yaml")["data"]
+        found["data"] = {**other, **found["data"]}
+    return found
+
+
+def _lose(world: World, turn: Manifest) -> None:
     for identity in turn.get("removed", []):
         kind, _, name = identity.partition("/")
         world.objects = {it: one for it, one in world.objects.items() if (one["kind"], it[1]) != (kind, name)}

@@ -4,34 +4,41 @@ One file is one story: ``cases/<contract>/<engine>/NN-given-<what>.yaml``.
 
 - ``claim``, ``environment``: merge patches over the engine's own example and environment.
 - ``turns``: one reconcile each. Before it happens, in this order:
-  ``now`` (the time), ``absent`` (what is not installed, as for `groundplane render`), ``environment`` (merge patch; null
-  takes it away), ``also`` (another example environment whose knobs are added), ``state`` (names in ``states.yaml`` beside
-  the scenario, each with ``operators`` and ``required``), ``required`` (objects that are put there), ``operators`` (merge
-  patches over composed objects, by composed name: what operators, providers and people write), ``removed`` (Kind/name of
-  objects that go), ``lost`` (``owners``: all owner references; ``status``: the claim's), ``claim`` (merge patch over the
-  claim, as a person applies it).
+  ``now`` (the time), ``absent`` (what is not installed, as for `groundplane render`),
+  ``environment`` (merge patch; null takes it away), ``also`` (another example environment whose knobs are added),
+  ``state`` (names in ``states.yaml`` beside the scenario, each with ``operators`` and ``required``),
+  ``required`` (objects that are put there),
+  ``operators`` (merge patches over composed objects, by composed name: what operators, providers and people write),
+  ``removed`` (Kind/name of objects that go),
+  ``lost`` (``owners``: all owner references; ``status``: the claim's),
+  ``claim`` (merge patch over the claim, as a person applies it).
 - ``expect``, all of it optional:
-  ``rejected`` (the API server refuses the claim; the words), ``refused`` (``answer`` or ``fatal``), ``message`` (parts of
-  the refusal), ``conditions`` (type: "status reason"), ``ready`` (the claim's own), ``status`` (what must stand in it;
-  null: must not), ``resources`` (all composed names; without it: those of the turn before), ``objects`` (what must stand
-  in a composed object), ``binding`` (entries that must stand in it), ``waiting`` (composed names that are not ready).
+  ``rejected`` (the API server refuses the claim; the words), ``refused`` (``answer`` or ``fatal``),
+  ``message`` (parts of the refusal), ``conditions`` (type: "status reason"), ``ready`` (the claim's own),
+  ``status`` (what must stand in it; null: must not), ``added`` (composed names that are new),
+  ``deleted`` (those we delete), ``lost`` (those that others took away and we refuse to make anew),
+  ``objects`` (what must stand in a composed object), ``binding`` (entries that must stand in it),
+  ``waiting`` (composed names that are not ready).
+
+The names composed at first stand in ``states.yaml`` under ``resources``; afterwards only ``added``, ``deleted`` and
+``lost`` change them. A password is called after the turn it was made in, such as ``made-in-turn-1``.
 
 Whatever a scenario says, it holds of every turn: nothing is deleted but what ``deleted`` names, nothing leaks, every
-condition of the contract is there, and a refusal of a claim that has something changes nothing.
+condition of the contract is there, a fatal refusal changes nothing, and API servers take every object.
 """
 
 import base64
 from pathlib import Path
 
-import catalogue
 import pytest
-import scenarios
-from scenarios import Played
-from upstream import builtin_registry, upstream_registry
 
+import catalogue
+import scenarios
 from groundplane.core.condition import Type
 from groundplane.core.manifest import JSON, Kind, Manifest
 from groundplane.render.outcome import Outcome
+from scenarios import Played
+from upstream import builtin_registry, upstream_registry
 
 every_scenario = pytest.mark.parametrize("path", scenarios.scenarios(), ids=scenarios.title)
 KNOWN = {
@@ -39,14 +46,15 @@ KNOWN = {
     "expect",
 }
 EXPECTED = {
-    *("rejected", "refused", "message", "conditions", "ready", "status", "resources", "objects", "binding", "waiting"),
-    "deleted",
+    *("rejected", "refused", "message", "conditions", "ready", "status", "added", "deleted", "objects", "binding"),
+    *("waiting", "lost"),
 }
 
 
 @every_scenario
 def test_a_scenario_goes_as_it_says(path: Path) -> None:
     names: set[str] = set()
+    first = set(catalogue.one(path.parent / scenarios.STATES)["resources"])
     for number, turn in enumerate(scenarios.play(path), start=1):
         where = f"turn {number} ({turn.written['title']})"
         expect = turn.written.get("expect", {})
@@ -55,7 +63,9 @@ def test_a_scenario_goes_as_it_says(path: Path) -> None:
         if turn.outcome is None or "rejected" in expect:
             assert expect.get("rejected", "(nothing)") in (turn.rejected or "(the API server took it)"), where
             continue
-        names = set(expect.get("resources", names))
+        if not turn.outcome.refused:
+            names = ((names or first) | set(expect.get("added", []))) - set(expect.get("deleted", []))
+        names -= set(expect.get("lost", []))
         _check(turn, turn.outcome, expect, names, where)
 
 
@@ -71,8 +81,7 @@ def _check(turn: Played, outcome: Outcome, expect: Manifest, names: set[str], wh
         assert outcome.condition("Ready")[0] == str(expect["ready"]), where
     assert [gone.resource_name for gone in outcome.deleted] == sorted(expect.get("deleted", [])), where
     assert (outcome.leaked, outcome.forgotten) == ((), ()), where
-    if refused != "answer":
-        assert sorted(turn.after) == sorted(names), where
+    assert sorted(turn.after) == sorted(names), where
     _contains(outcome.xr.get("status", {}), expect.get("status", {}), f"{where}: status")
     for name, part in expect.get("objects", {}).items():
         _contains(turn.after.get(name), part, f"{where}: {name}")

@@ -23,6 +23,19 @@ def test_a_keyed_list_refuses_the_same_key_twice() -> None:
     ]
 
 
+def test_objects_in_a_set_are_compared_as_a_whole() -> None:
+    schema = record(v=listing(record(a=TEXT, b=TEXT), **_SET))
+    assert complaints(schema, {"v": [{"a": "x"}, {"a": "y"}]}) == []
+    assert complaints(schema, {"v": [{"a": "x", "b": "y"}, {"b": "y", "a": "x"}]}) == [
+        "spec.v[1]: repeats the value of spec.v[0]"
+    ]
+
+
+def test_an_item_of_the_wrong_type_in_a_keyed_list_is_told_as_such() -> None:
+    schema = record(v=keyed(record(name=TEXT), "name"))
+    assert complaints(schema, {"v": ["text"]}) == ["spec.v[0]: must be an object, not a string"]
+
+
 def test_an_ordinary_list_may_repeat() -> None:
     assert complaints(record(v=listing(TEXT)), {"v": ["a", "a"]}) == []
 
@@ -43,6 +56,11 @@ _A_OR_B = [{"required": ["a"]}, {"required": ["b"]}]
             {"oneOf": _A_OR_B},
             {},
             "fits none of its alternatives: spec.a: is required, or spec.b: is required",
+        ),
+        (
+            {"oneOf": [{"required": ["a"]}, {"minProperties": 1}]},
+            {"a": ""},
+            "fits 2 alternatives where exactly one must fit",
         ),
         ({"anyOf": _A_OR_B}, {"a": "", "b": ""}, None),
         (

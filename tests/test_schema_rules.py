@@ -45,6 +45,7 @@ _RECORD = record(a=TEXT, b=TEXT)
         ("self.all(k, k != 'x' && self[k] == 'y')", mapping(TEXT), {"a": "y"}, {"x": "y"}),
         ("int(self) > 16", TEXT, "17", "16"),
         ("self / 2.0 == 1.5", {"type": "number"}, 3, 4),
+        ("self / 2.0 == 1.5", {"type": "number"}, 3.0, 4.0),
         ("self / 2 == 1", WHOLE, 3.0, 4.0),
         ("size(self) == 2", {"type": "string", "format": "byte"}, "aGk=", "aGVs"),
         ("self.split(',').size() == 2", TEXT, "a,b", "a"),
@@ -98,6 +99,14 @@ def test_a_field_whose_name_cel_cannot_say_is_left_out() -> None:
     assert _holds("self == {'a': 'x'}", record(**{"a": TEXT, "a$b": TEXT}), {"a": "x", "a$b": "y"})
 
 
+def test_names_are_escaped_inside_lists_too() -> None:
+    assert _holds("self.all(x, x.__namespace__ == 'n')", listing(record(namespace=TEXT)), [{"namespace": "n"}])
+
+
+def test_a_list_of_nothing_said_can_have_a_rule() -> None:
+    assert _holds("self.size() == 2 && self[0] == 1", {"type": "array"}, [1, {"a": None}])
+
+
 def test_map_keys_are_not_escaped() -> None:
     assert _holds("'a-b' in self && self['namespace'] == 'x'", mapping(TEXT), {"a-b": "", "namespace": "x"})
 
@@ -141,7 +150,7 @@ def test_a_message_can_be_computed() -> None:
     assert complaints(schema, {"a": "x"}) == ["spec: a must not be x"]
 
 
-@pytest.mark.parametrize("expression", ["self.b", "''", "'two\\nlines'", "bogus("])
+@pytest.mark.parametrize("expression", ["self.b", "''", "1", "'two\\nlines'", "bogus("])
 def test_a_message_that_cannot_be_computed_gives_way_to_the_fixed_one(expression: str) -> None:
     schema = ruled(record(a=TEXT, b=TEXT), "self.a != 'x'", messageExpression=expression)
     assert complaints(schema, {"a": "x"}) == ["spec: broken"]
@@ -201,6 +210,15 @@ def test_a_rule_does_not_see_fields_that_are_not_declared() -> None:
 def test_a_rule_does_not_see_a_value_without_a_type() -> None:
     schema = record(free={"x-kubernetes-preserve-unknown-fields": True}, a=TEXT)
     assert _holds("self == {'a': 'x'}", schema, {"a": "x", "free": 1})
+
+
+@pytest.mark.parametrize("kind", ["integer", "number", "string", "boolean", "array", "object"])
+def test_a_rule_of_the_parent_sees_a_null(kind: str) -> None:
+    assert _holds("self.a == null", record(a={"type": kind, "nullable": True}), {"a": None})
+
+
+def test_a_rule_sees_a_field_called_metadata() -> None:
+    assert _holds("self.metadata.a == 'x'", record(metadata=record(a=TEXT)), {"metadata": {"a": "x"}})
 
 
 def test_a_null_is_not_asked() -> None:

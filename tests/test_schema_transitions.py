@@ -3,7 +3,7 @@
 import pytest
 
 from groundplane.core.manifest import JSON, Manifest
-from small_schemas import TEXT, complaints, keyed, listing, mapping, record, ruled
+from small_schemas import TEXT, complaints, keyed, kind_with, lines, listing, mapping, record, ruled, thing
 
 _FIXED = ruled(TEXT, "self == oldSelf", message="is fixed")
 
@@ -69,6 +69,32 @@ def test_entries_of_a_map_find_their_past_by_name() -> None:
 
 def test_items_of_an_ordinary_list_have_no_past() -> None:
     assert _correlated(listing(_FIXED), ["x"], ["y"]) == []
+
+
+def test_objects_in_an_ordinary_list_have_no_past_either() -> None:
+    assert _correlated(listing(record(value=_FIXED)), [{"value": "x"}], [{"value": "y"}]) == []
+
+
+@pytest.mark.parametrize("was", [None, "text", {}, ["text"], [["text"]]])
+def test_a_keyed_list_that_was_something_else_has_no_past(was: JSON) -> None:
+    schema = record(v=keyed(record(name=TEXT, value=_FIXED), "name"))
+    assert complaints(schema, {"v": [{"name": "a", "value": "x"}]}, {"v": was}) == []
+
+
+def test_items_of_any_type_in_a_keyed_list_have_no_past() -> None:
+    anything = ruled({"x-kubernetes-preserve-unknown-fields": True}, "self == oldSelf")
+    assert _correlated(keyed(anything, "name"), ["x"], ["y"]) == []
+
+
+def test_an_old_object_may_be_incomplete() -> None:
+    kind = kind_with(record(), **ruled({}, "!has(oldSelf.spec) && !has(oldSelf.kind) && !has(oldSelf.metadata.name)"))
+    assert lines(kind.validate(thing({}), {})) == []
+    assert lines(kind.validate(thing({}), thing({}))) == ["broken"]
+
+
+def test_an_old_value_of_another_type_is_a_broken_rule() -> None:
+    (said,) = _correlated(ruled({**TEXT, "format": "byte"}, "self == oldSelf"), 5, "aGk=")
+    assert said.startswith("spec.v: broken")
 
 
 def test_an_old_value_of_another_type_is_no_crash() -> None:

@@ -82,8 +82,10 @@ class World:
         msg = "the requirements never became stable"
         raise AssertionError(msg)
 
-    def reconcile(self) -> Outcome:
-        """Ask, and apply what is said: all of it, or nothing when it is FATAL."""
+    def reconcile(self, times: int = 1) -> Outcome:
+        """Ask, and apply what is said: all of it, or nothing when it is FATAL. Return what was said last."""
+        if times > 1:
+            self.reconcile(times - 1)
         said = self.ask()
         status = self.claim.get("status", {})
         conditions = [
@@ -186,8 +188,7 @@ def ready(through: str = "compose", /, **spec: Any) -> World:
     """Return a claim that is served and settled."""
     world = half_ready(through, **spec)
     operate(world)
-    for _ in range(2):
-        world.reconcile()
+    world.reconcile(times=2)
     return world
 
 

@@ -38,7 +38,7 @@ def main() -> int:
     print("\n".join(refusals))
     seconds, refused = time.monotonic() - began, sum(line[4] == "-" for line in rows)
     print(f"{len(rows)} claims answered by the real gRPC function in {seconds:.1f} s, {refused} of them refused.")
-    written = len(list(OUTPUT.rglob("*.yaml")))
+    written = len(rows) - refused
     print(f"{written} files of manifests are in {OUTPUT.name}/; see one with: less {OUTPUT.name}/kubernetes/cnpg.yaml")
     print("Look closer: .venv/bin/groundplane render examples/claims/critical.yaml \\")
     print("    --environment examples/environments/kubernetes.yaml -o tree")

@@ -7,7 +7,6 @@ integers although the wire knows only doubles.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from groundplane.core.observation import Observed
@@ -21,8 +20,20 @@ if TYPE_CHECKING:
 
 
 def observed(struct: struct_pb2.Struct) -> Observed:
-    """Return *struct* as an observed object."""
-    return Observed(partial(_read, struct))
+    """Return *struct* as an observed object; what is read twice is converted once."""
+    return Observed(_Reads(struct).__getitem__)
+
+
+class _Reads(dict[tuple[str, ...], "JSON"]):
+    """What was read of one object so far, by path; what is missing is read now."""
+
+    def __init__(self, struct: struct_pb2.Struct) -> None:
+        super().__init__()
+        self.struct = struct
+
+    def __missing__(self, path: tuple[str, ...]) -> JSON:
+        value = self[path] = _read(self.struct, path)
+        return value
 
 
 def plain(value: struct_pb2.Value) -> JSON:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,7 +80,11 @@ class _Composition:
         engine = self._engine(slot)
         ask = self._ask(engine, slot, spec, giving_up=retiring_to is not None)
         seen = self.inquiry.seen
-        rendered = engine.render(ask, slot, seen)
+        try:
+            rendered = engine.render(ask, slot, seen)
+        except Refusal:
+            self._ask_all_the_same(engine, ask, slot)
+            raise
         anchor = seen.existing(slot.resource(engine.anchor.role))
         if retiring_to is None:
             protection.refuse_weakening(ask.effective, anchor)
@@ -100,6 +105,14 @@ class _Composition:
             notices=rendered.notices,
             footprint=rendered.footprint,
         )
+
+    def _ask_all_the_same(self, engine: Engine[Any, Any], ask: Ask[Any, Any], slot: Slot) -> None:
+        """Ask for what the call before asked for: a refusal may rest on it, and a list that changes never settles."""
+        inquiry = self.inquiry
+        before = {name: found for name, found in inquiry.seen.required.items() if name in inquiry.wanted}
+        with suppress(Refusal, Unresolved):
+            rendered = engine.render(ask, slot, replace(inquiry.seen, required=before))
+            inquiry.check_names(self._resources(ask, slot, rendered, consent=None), rendered.requires)
 
     def _resources(
         self, ask: Ask[Any, Any], slot: Slot, rendered: Rendered, consent: Slot | None
@@ -163,7 +176,8 @@ class _Composition:
         """Whether *slot*, given up by name, may be left out: its stored objects carry the consent, and can go."""
         engine, seen = self._engine(slot), self.inquiry.seen
         anchor = slot.resource(engine.anchor.role)
-        if not placement.consent_stands(slot, protection.guarded(seen), seen):
+        held = {*protection.guarded(seen), anchor} & seen.composed.keys()  # the data count, whatever their labels say
+        if not placement.consent_stands(slot, held, seen):
             return False
         if anchor not in seen.composed:
             return seen.found(anchor) is None  # lost, or gone already; found means it must first be owned again

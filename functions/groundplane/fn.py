@@ -96,8 +96,13 @@ class FunctionRunner(grpcv1.FunctionRunnerServiceServicer):
         if missing:
             msg = f"this Crossplane cannot do {', '.join(missing)}; Groundplane needs 2.2 or newer"
             raise UnsupportedError(msg)
+        try:
+            contract = contracts.of_kind(str(manifest.at("kind")))
+        except LookupError as error:
+            msg = f"{error} that this release serves; the Composition belongs to another release"
+            raise UnsupportedError(msg) from None
         turn = Turn(
-            contract=contracts.of_kind(str(manifest.at("kind"))),
+            contract=contract,
             engine=str(codec.observed(request.input).at("engine") or ""),
             manifest=manifest,
             seen=observation(request),
@@ -108,12 +113,12 @@ class FunctionRunner(grpcv1.FunctionRunnerServiceServicer):
 
 
 class UnsupportedError(Exception):
-    """The reconciler that calls is too old; its message is safe to show."""
+    """The reconciler that calls does not fit this release; the message is safe to show."""
 
 
 def observation(request: fnv1.RunFunctionRequest) -> Observation:
     """Return what *request* tells about the world."""
-    status = codec.observed(request.observed.composite.resource).at("status")
+    claim = codec.observed(request.observed.composite.resource)
     return Observation(
         composed={name: codec.observed(found.resource) for name, found in request.observed.resources.items()},
         required={
@@ -121,7 +126,7 @@ def observation(request: fnv1.RunFunctionRequest) -> Observation:
             for name, found in request.required_resources.items()
         },
         schemas={name: schema.HasField("openapi_v3") for name, schema in request.required_schemas.items()},
-        status=status if isinstance(status, dict) else {},
+        status={field: claim.at("status", field) for field in ("engine", "slot")},  # no more of it is ever read
     )
 
 

@@ -189,6 +189,8 @@ class _Translation:
         """Return *node* with its references resolved and its optional null folded away."""
         if node.get("default", ...) is None:
             node.pop("default")
+        if isinstance(node.get("default"), dict):
+            node["default"] = {}  # the fields inside have defaults of their own; a null among them would be refused
         choices = [choice for choice in node.pop("anyOf", []) if choice != {"type": "null"}]
         if len(choices) > 1:
             msg = f"{path}: a union of {len(choices)} types"

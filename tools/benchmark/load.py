@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from benchmark.process import METHOD, SECONDS, Server, ServerError, channel
+from benchmark import process
+from benchmark.process import SECONDS, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     import grpc
 
 CONCURRENCIES = (1, 8, 32)
@@ -24,12 +23,14 @@ class Plan:
 
     rounds: int
     calls: int  # in each round, at each concurrency
-    total: int  # to each server in all, for its memory
+    total: int  # one after the other, for the memory
     starts: int
 
 
 QUICK = Plan(rounds=6, calls=48, total=2_000, starts=5)
 FULL = Plan(rounds=20, calls=96, total=10_000, starts=9)
+WEIGHED_EVERY = 50  # calls
+MOST_BATCHES = 3  # of rounds or cold starts that break a limit: a busy machine can only make them worse
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,10 @@ class Record:
     """What was seen of one server. Memory in MiB."""
 
     rounds: list[Round] = field(default_factory=list)
-    memory: list[float] = field(default_factory=list)  # after the first call, then now and then up to the last
+    memory: list[float] = field(default_factory=list)  # after the first call, then after every few
     calls: int = 0
-    starts: list[float] = field(default_factory=list)  # seconds
+    weighed: int = 0  # calls before the last reading
+    starts: list[float] = field(default_factory=list)  # seconds, each from nothing to the first answer
 
 
 class Client:
@@ -56,7 +58,7 @@ class Client:
 
     def __init__(self, server: Server, opened: grpc.aio.Channel, request: bytes, size: int, record: Record) -> None:
         self.server = server
-        self.send: Callable[..., Awaitable[bytes]] = opened.unary_unary(METHOD)
+        self.send = process.call(opened)
         self.request = request
         self.size = size
         self.record = record
@@ -70,8 +72,7 @@ class Client:
         began = time.perf_counter()
         answer = await self.send(self.request, timeout=SECONDS, wait_for_ready=True)
         took = time.perf_counter() - began
-        if len(answer) != self.size:
-            raise ServerError(f"an answer has {len(answer)} bytes, expected {self.size}; see {self.server.log}")
+        self.server.check(answer, self.size)
         self.record.calls += 1
         return took
 
@@ -90,48 +91,63 @@ class Client:
 
     async def round(self, count: int) -> None:
         """Measure *count* calls at each concurrency."""
-        before, latencies, speeds = self.server.cpu_seconds(), [], {}
+        before = self.server.cpu_seconds()
+        latencies: list[float] = []
+        speeds: dict[int, float] = {}
         for concurrency in CONCURRENCIES:
             found, speeds[concurrency] = await self.calls(count, concurrency)
             latencies = latencies or found
         after = self.server.cpu_seconds()
         cpu = None if before is None or after is None else (after - before) / (count * len(CONCURRENCIES))
         self.record.rounds.append(Round(tuple(latencies), speeds, cpu))
-        self.weigh()
 
     def weigh(self) -> None:
         """Note the server's memory."""
         memory = self.server.memory_mib()
         if memory is not None:
             self.record.memory.append(memory)
+            self.record.weighed = self.record.calls
 
-    async def fill_up(self, total: int) -> None:
-        """Call until *total* calls were made in all, weighing on the way."""
-        while self.record.calls < total:
-            await self.calls(min(100, total - self.record.calls), CONCURRENCIES[1])
+    async def weighed_calls(self, total: int) -> None:
+        """Make *total* calls one after the other, so that no burst blurs what is kept, and weigh on the way."""
+        for _ in range(total // WEIGHED_EVERY):
+            await self.calls(WEIGHED_EVERY, 1)
             self.weigh()
 
 
-async def measure(servers: Sequence[Server], request: bytes, size: int, plan: Plan) -> list[Record]:
+Enough = Callable[[Sequence[Record]], bool]
+
+
+async def measure(servers: Sequence[Server], request: bytes, size: int, plan: Plan, enough: Enough) -> list[Record]:
     """Return a record of each of *servers*, called in rounds that take turns: the machine's moods meet all alike.
+
+    Rounds that are not *enough* are measured again, `MOST_BATCHES` times at most.
 
     Raises:
         ServerError: an answer is another than the one of *size* bytes.
     """
-    channels = [channel(one.address) for one in servers]
+    channels = [process.channel(one.address) for one in servers]
     clients = [Client(server, one, request, size, Record()) for server, one in zip(servers, channels, strict=True)]
+    records = [client.record for client in clients]
     try:
         for client in clients:
             await client.call()
             client.weigh()
-            await client.calls(plan.calls, CONCURRENCIES[1])  # warm
-        for number in range(plan.rounds):
-            turn = number % len(clients)
-            for client in clients[turn:] + clients[:turn]:
-                await client.round(plan.calls)
-        for client in clients:
-            await client.fill_up(plan.total)
+            await client.weighed_calls(plan.total)
+        for _ in range(MOST_BATCHES):
+            await _rounds(clients, plan)
+            if enough(records):
+                break
     finally:
         for one in channels:
-            await one.close()
-    return [client.record for client in clients]
+            await one.close(None)
+    return records
+
+
+async def _rounds(clients: Sequence[Client], plan: Plan) -> None:
+    for client in clients:
+        client.record.rounds.clear()
+    for number in range(plan.rounds):
+        turn = number % len(clients)
+        for client in (*clients[turn:], *clients[:turn]):
+            await client.round(plan.calls)

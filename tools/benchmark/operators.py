@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from groundplane.core.manifest import SECRET, Manifest, at, digest
 
-CERTIFICATE = "-----BEGIN CERTIFICATE-----\n" + ("MIIBkTCCATegAwIBAgIQbm90IGEgcmVhbCBvbmUwCg" * 18) + "\n-----END CERTIFICATE-----\n"
+_BODY = "bm90IGEgcmVhbCBjZXJ0aWZpY2F0ZSwgYnV0IGFzIGxvbmcgYXMgb25lIGlzCg==\n"
+CERTIFICATE = f"-----BEGIN CERTIFICATE-----\n{_BODY * 11}-----END CERTIFICATE-----\n"
 
 
 @functools.cache
@@ -41,7 +42,8 @@ def secrets_made_for(objects: Iterable[Manifest]) -> Iterator[Manifest]:
 
 
 def _secret(namespace: str, name: str, entries: dict[str, str]) -> Manifest:
-    made = SECRET.manifest(name, data={key: base64.b64encode(value.encode()).decode() for key, value in entries.items()})
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in entries.items()}
+    made = SECRET.manifest(name, data=data)
     made["metadata"]["namespace"] = namespace
     return made
 
@@ -71,7 +73,7 @@ def _cluster(found: Manifest) -> Manifest:
         "conditions": [
             condition("Ready", "ClusterIsReady", "Cluster is Ready"),
             condition("Initialized", "ClusterInitialized", "Cluster has been initialized"),
-            condition("ConsistentSystemID", "Unique", "A single, unique system ID was found across reporting instances."),
+            condition("ConsistentSystemID", "Unique", "A single, unique system ID was found"),
             condition("ContinuousArchiving", "ContinuousArchivingSuccess", "Continuous archiving is working"),
             condition("LastBackupSucceeded", "LastBackupSucceeded", "Backup was successful"),
         ],
@@ -150,6 +152,10 @@ def _managed_resource(found: Manifest) -> Manifest:
     }
 
 
+def _sql_object(_found: Manifest) -> Manifest:
+    return {"conditions": [condition("Ready", "Available"), condition("Synced", "ReconcileSuccess")]}
+
+
 def _provider_config(_found: Manifest) -> Manifest:
     return {"users": 7}
 
@@ -157,6 +163,7 @@ def _provider_config(_found: Manifest) -> Manifest:
 def _instance(found: Manifest) -> Manifest:
     status = _managed_resource(found)
     asked, name = status["atProvider"], found["metadata"]["name"]
+    asked.pop("autoGeneratePassword", None)  # an instruction to the provider, not a property
     host = f"{asked.get('identifier', name)}.c0ffee.{asked.get('region', 'eu-central-1')}.rds.amazonaws.com"
     major = str(asked.get("engineVersion", "17")).split(".")[0]
     status["atProvider"] = {
@@ -182,4 +189,8 @@ _STATUS: dict[tuple[str, str], Callable[[Manifest], Manifest]] = {
     ("barmancloud.cnpg.io", "ObjectStore"): _store,
     ("rds.aws.m.upbound.io", "Instance"): _instance,
     ("postgresql.sql.m.crossplane.io", "ProviderConfig"): _provider_config,
+    ("postgresql.sql.m.crossplane.io", "Role"): _sql_object,
+    ("postgresql.sql.m.crossplane.io", "Grant"): _sql_object,
+    ("postgresql.sql.m.crossplane.io", "Database"): _sql_object,
+    ("postgresql.sql.m.crossplane.io", "Extension"): _sql_object,
 }

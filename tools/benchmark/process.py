@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +58,20 @@ class Server:
         except OSError:
             return None
 
+    def last_words(self) -> str:
+        """Return the last line of its log."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return lines[-1][:300] if lines else "its log is empty"
+
+    def check(self, answer: bytes, size: int) -> None:
+        """Return if *answer* has the *size* of the expected one: maps on the wire have no order, so bytes may differ.
+
+        Raises:
+            ServerError: it has another.
+        """
+        if len(answer) != size:
+            raise ServerError(f"an answer has {len(answer)} bytes, expected {size}: {self.last_words()}")
+
     def wait_until_it_listens(self) -> None:
         """Return once the socket takes connections.
 
@@ -67,7 +81,7 @@ class Server:
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
             if self.process.poll() is not None:
-                raise ServerError(f"the server ended with {self.process.returncode}; {self.log} says why")
+                raise ServerError(f"the server ended with {self.process.returncode}: {self.last_words()}")
             with socket.socket(socket.AF_UNIX) as one:
                 try:
                     one.connect(str(self.address))
@@ -75,7 +89,7 @@ class Server:
                     time.sleep(0.002)
                 else:
                     return
-        raise ServerError(f"the server does not listen after {SECONDS:.0f} seconds; {self.log} may say why")
+        raise ServerError(f"the server does not listen after {SECONDS:.0f} seconds: {self.last_words()}")
 
 
 @contextmanager
@@ -95,13 +109,9 @@ def running(program: Program, folder: Path) -> Iterator[Server]:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End *process* and wait until it is gone."""
-    process.terminate()
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    """End *process* at once and wait until it is gone: it holds nothing that is worth an orderly end."""
+    process.kill()
+    process.wait()
     if process.stdin:
         process.stdin.close()
 
@@ -115,13 +125,19 @@ def _environment() -> dict[str, str]:
 def compile_all() -> None:
     """Compile what a server imports of ours, as an installed package is."""
     folders = [str(_ROOT / "functions" / "groundplane"), str(_SERVER)]
-    subprocess.run([sys.executable, "-m", "compileall", "-q", *folders], check=True, env=_environment(), timeout=SECONDS)
+    command = [sys.executable, "-m", "compileall", "-q", *folders]
+    subprocess.run(command, check=True, env=_environment(), timeout=SECONDS)
 
 
 def channel(address: Path) -> grpc.aio.Channel:
     """Return a channel of its own to *address*."""
     limit = [("grpc.max_receive_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
     return grpc.aio.insecure_channel(f"unix:{address}", options=limit)
+
+
+def call(opened: grpc.aio.Channel) -> Callable[..., Awaitable[bytes]]:
+    """Return RunFunction on *opened*, bytes in and bytes out: parsing would be the client's own time."""
+    return opened.unary_unary(METHOD, None, None)
 
 
 def cold_start(program: Program, folder: Path, request: bytes, size: int) -> float:
@@ -138,8 +154,7 @@ def cold_start(program: Program, folder: Path, request: bytes, size: int) -> flo
 
 async def _first_answer(server: Server, request: bytes, size: int, began: float) -> float:
     async with channel(server.address) as opened:
-        answer: bytes = await opened.unary_unary(METHOD)(request, timeout=SECONDS, wait_for_ready=True)
+        answer = await call(opened)(request, timeout=SECONDS, wait_for_ready=True)
     took = time.perf_counter() - began
-    if len(answer) != size:
-        raise ServerError(f"the server answers {len(answer)} bytes, expected {size}; {server.log} may say why")
+    server.check(answer, size)
     return took

@@ -47,7 +47,7 @@ def _runner(what: str, arguments: list[str]) -> FunctionRunner:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    os.read(sys.stdin.fileno(), 1)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
+
+from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from benchmark import schemas
 from benchmark.operators import played, secrets_made_for
 from benchmark.stored import kept
-from crossplane.function.proto.v1 import run_function_pb2 as fnv1
-
 from groundplane import contracts
+from groundplane.contracts.environment import DEFAULT
 from groundplane.core.binding import RESOURCE as BINDING
 from groundplane.core.condition import Type
 from groundplane.core.manifest import Kind, Manifest, at
@@ -26,7 +26,7 @@ from groundplane.render.selection import admitted, composition_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MOST_TURNS = 8
-FEWEST_RESOURCES = 10
+FEWEST_RESOURCES = 11
 MUST_HOLD = (Type.ACCEPTED, Type.SERVING, Type.SETTLED, Type.BACKUP_CURRENT)
 
 
@@ -64,7 +64,8 @@ def settled(contract: str, engine: str, example: Path, folder: Path | None) -> C
     source = _with_schemas(request, last.response, folder)
     response = last(request)
     check(engine, response)
-    return Case(engine, request.SerializeToString(), response.SerializeToString(), len(response.desired.resources), source)
+    count = len(response.desired.resources)
+    return Case(engine, request.SerializeToString(), response.SerializeToString(), count, source)
 
 
 def check(engine: str, response: fnv1.RunFunctionResponse) -> None:
@@ -73,15 +74,19 @@ def check(engine: str, response: fnv1.RunFunctionResponse) -> None:
     Raises:
         UnsettledError: it is not; the text says what is missing.
     """
+    desired = response.desired.resources
     said = {one.type: one for one in response.conditions}
-    failing = [f"{one.type} is {one.reason}" for one in said.values() if one.type in MUST_HOLD and one.status != fnv1.STATUS_CONDITION_TRUE]
-    missing = [f"{kind} is not said" for kind in MUST_HOLD if kind not in said]
-    wrong = failing + missing
-    if len(response.desired.resources) <= FEWEST_RESOURCES:
-        wrong.append(f"there are {len(response.desired.resources)} resources, expected more than {FEWEST_RESOURCES}")
-    if BINDING not in response.desired.resources:
+    wrong = [f"{kind} is not said" for kind in MUST_HOLD if kind not in said]
+    wrong += [
+        f"{kind} is {said[kind].reason}: {said[kind].message}"
+        for kind in MUST_HOLD
+        if kind in said and said[kind].status != fnv1.STATUS_CONDITION_TRUE
+    ]
+    if len(desired) < FEWEST_RESOURCES:
+        wrong.append(f"there are {len(desired)} resources, expected at least {FEWEST_RESOURCES}")
+    if BINDING not in desired:
         wrong.append("there is no binding")
-    wrong += [f"{name} is not ready" for name, one in response.desired.resources.items() if one.ready != fnv1.READY_TRUE]
+    wrong += [f"{name} is not ready" for name, one in desired.items() if one.ready != fnv1.READY_TRUE]
     wrong += [one.message for one in response.results]
     if wrong:
         raise UnsettledError(f"{engine}: the example does not settle: {'; '.join(wrong)}")
@@ -111,7 +116,8 @@ def _settle(contract: str, engine: str, example: Path, function: _Recorder) -> N
         outcome = reconcile(claim, composition, observed, required, contract=contract, function=function)
         if outcome.resources == before:
             return
-        claim, observed, before = _next(outcome), [kept(played(one)) for one in outcome.resources.values()], outcome.resources
+        claim, before = _next(outcome), outcome.resources
+        observed = [kept(played(one)) for one in before.values()]
     raise UnsettledError(f"{engine}: the example still changes after {MOST_TURNS} turns")
 
 
@@ -126,7 +132,10 @@ def _surroundings(contract: str, engine: str, example: Path) -> tuple[Manifest, 
     folders = (ROOT / "examples" / "environments", ROOT / "package" / "companion")
     around = [kept(one) for one in _objects(*folders) if one["kind"] == "EnvironmentConfig"]
     known = environments(around)
-    name = next(name for name, one in known.items() if name != "default" and at(one, "data", "engines", contract) == engine)
+    serving = [name for name, one in known.items() if at(one, "data", "engines", contract) == engine]
+    name = next((name for name in serving if name != DEFAULT), None)
+    if name is None:
+        raise UnsettledError(f"{engine}: no file in examples/environments says engines.{contract}: {engine}")
     admission = Admission(package.apis())
     bound = admitted(admission.admit(document), known, name, compositions, contract)
     composition = composition_of(bound, compositions, admission.kind_of(document), use_default=True)
@@ -147,8 +156,4 @@ def _with_schemas(request: fnv1.RunFunctionRequest, response: fnv1.RunFunctionRe
         request.required_schemas[name].openapi_v3.CopyFrom(struct(schema))
         real.append(upstream)
     made_up = len(real) - sum(real)
-    return f"{len(real)} schemas of upstream CRDs" if not made_up else f"{len(real)} schemas, {made_up} of them made up of about the real size"
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
+    return f"{len(real)} schemas of upstream CRDs" if not made_up else f"{len(real)} schemas, {made_up} of them made up"

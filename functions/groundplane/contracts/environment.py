@@ -7,7 +7,7 @@ model.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -112,9 +112,10 @@ def _finding(model: type[BaseModel], error: Any) -> str:
 
 def _meaning(model: Any, path: tuple[Any, ...]) -> str:
     """Return the first sentence of the docstring of the knob at *path*, without its full stop."""
-    for name, field in getattr(model, "model_fields", {}).items():
+    fields = [entry for part in (model, *get_args(model)) for entry in getattr(part, "model_fields", {}).items()]
+    for name, field in fields:
         if path and path[0] in {name, field.alias, to_camel(name)}:
             if len(path) == 1:
-                return (field.description or "").split(". ")[0].strip().rstrip(".")
+                return (field.description or "").split(". ")[0].split(".\n")[0].strip().rstrip(".")
             return _meaning(field.annotation, path[1:])
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from groundplane.core.capability import Capability, Never
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.engines import load, names
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from groundplane.contracts.environment import Knobs
     from groundplane.contracts.resolve import Demand, Effective
-    from groundplane.core.capability import Capability
     from groundplane.core.claim import Claim
     from groundplane.core.manifest import Kind
     from groundplane.core.observation import Observation
@@ -119,8 +119,10 @@ def _refusal(contract: str, engine: Engine[Any, Any], demand: Demand, capability
     ]
     elsewhere = f", or use an engine that offers it: {', '.join(others)}" if others else ""
     path, value, limit = demand.path, demand.value, capability.limit()
+    shown = path if isinstance(value, (dict, list)) else f"{path}: {value}"
+    remedy = "Remove it" if isinstance(capability, Never) else "Change it"
     messages = {
-        "claim": f"{path}: {value} is not offered by {engine.name} ({limit}). Change it{elsewhere}.",
+        "claim": f"{shown} is not offered by {engine.name} ({limit}). {remedy}{elsewhere}.",
         "tier": f"tier: the preset asks for {path}: {value}, which {engine.name} does not offer ({limit})."
         f" Write another {path}, choose another tier{elsewhere}.",
         "environment": f"the environment asks for {path}: {value}, which {engine.name} does not offer ({limit})."

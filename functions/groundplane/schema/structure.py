@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 
 from groundplane.core.manifest import JSON, Manifest
 from groundplane.schema.limits import BLOCKING, LIMITS, exclusive
@@ -180,18 +179,14 @@ def _identity(node: Node, entry: JSON) -> str:
     return json.dumps(entry, sort_keys=True, default=str)
 
 
-def _required_only(branches: Iterable[Node]) -> list[str]:
-    return [" and ".join(branch.raw.get("required", ())) for branch in branches]
-
-
 def _not_allowed(branch: Node) -> str:
     names = " together with ".join(branch.raw.get("required", ()))
     return f"must not have {names}" if names else "has a form the schema forbids"
 
 
 def _too_many(branches: tuple[Node, ...], fitting: int) -> str:
-    names = [names for names in _required_only(branches) if names]
-    which = f": choose one of {', '.join(names)}" if names else ""
+    names = [" and ".join(branch.raw.get("required", ())) for branch in branches]
+    which = f": choose one of {', '.join(names)}" if all(names) else ""
     return f"fits {fitting} alternatives where exactly one must fit{which}"
 
 

@@ -127,7 +127,8 @@ def _settled(cluster: Observed, instances: int, ready: Readiness) -> Verdict:
 
 def _version(cluster: Observed) -> str | None:
     """Return the version that runs: by the image's tag, else the major that the data have."""
-    match = _VERSION.search(str(cluster.at("status", "image") or ""))
+    image = str(cluster.at("status", "image") or "").partition("@")[0].rpartition("/")[2]  # a registry has a port
+    match = _VERSION.search(image)
     major = cluster.at("status", "pgDataImageInfo", "majorVersion")
     return match[1] if match else (str(major) if major else None)
 

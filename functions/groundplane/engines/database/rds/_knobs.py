@@ -71,7 +71,7 @@ class Rds(Section):
     """The authority that signs servers' certificates; caBundle must hold it."""
     instance_classes: dict[str, str] = Field(default_factory=dict)
     """Class for each size, such as Small: db.t4g.small. Default: the first of classes that is large enough."""
-    classes: Annotated[list[InstanceClass], Field(min_length=1)] = CLASSES
+    classes: Annotated[list[InstanceClass], Field(min_length=1)] = Field(default_factory=CLASSES.copy)  # no deep copy
     """The classes to choose from, the preferred first. Default: db.t4g, db.m7g and db.r7g."""
     sql_ssl_mode: Literal["require", "verify-ca", "verify-full"] = "require"
     """How provider-sql checks the server. The verify modes need RDS's authority among what its pod trusts."""

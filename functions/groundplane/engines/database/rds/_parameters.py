@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.engines import _aws as aws
 from groundplane.engines.database.rds._place import PARAMETER_GROUP, Place, major
+from groundplane.engines.database.rds._units import bare
 
 if TYPE_CHECKING:
     from groundplane.core.manifest import Manifest
@@ -134,11 +135,14 @@ def wanted(place: Place) -> list[Manifest]:
 
     The method of each parameter never changes: RDS takes no note of a change in the method alone, and the provider
     would ask for ever.
+
+    Raises:
+        Refusal: NotOffered, when a value has a unit that cannot be told in numbers.
     """
     asked = {**(place.ask.spec.parameters or {}), "rds.force_ssl": "1"}
     waiting = STATIC | {"rds.force_ssl"}  # what equals the default keeps the default's method
     return [
-        {"name": name, "value": value, "applyMethod": "pending-reboot" if name in waiting else "immediate"}
+        {"name": name, "value": bare(name, value), "applyMethod": "pending-reboot" if name in waiting else "immediate"}
         for name, value in sorted(asked.items())
     ]
 

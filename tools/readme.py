@@ -1,0 +1,85 @@
+"""Write again what the README says its commands print: each marked command is run, and the block after it replaced."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+# Beside an installed package, so that a copy of the repository shows its own engines.
+sys.path[:0] = [str(ROOT / "functions")]
+
+from click.testing import CliRunner  # noqa: E402  # after the path above
+
+from groundplane.__main__ import main  # noqa: E402  # found by the path above
+
+README = ROOT / "README.md"
+COMMAND = ".venv/bin/groundplane "
+SCRIPTS = {"make demo": "tools/demo.py"}  # what a target runs, without its setup
+
+_SHOWN = re.compile(
+    r"^<!-- run(?:, exits (?P<exits>\d+))? -->\n```sh\n(?P<command>.*)\n```\n\n<!-- prints -->\n```text\n"
+    r"(?P<prints>(?:(?!```).*\n)*)```$",
+    re.MULTILINE,
+)
+_SECONDS = re.compile(r"\b\d+\.\d s\b")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A command that the README shows, the exit code it should have, and what the README says that it prints."""
+
+    command: str
+    exits: int
+    prints: str
+
+    def __str__(self) -> str:
+        """Return the command, short enough for the name of a test."""
+        return self.command.removeprefix(COMMAND)
+
+
+def shown(page: str) -> list[Shown]:
+    """Return the commands in *page* that are marked to be run."""
+    return [Shown(one["command"], int(one["exits"] or 0), one["prints"]) for one in _SHOWN.finditer(page)]
+
+
+def printed(command: str) -> tuple[str, int]:
+    """Return what *command* prints in the repository's root, where this must run, and its exit code."""
+    if command in SCRIPTS:
+        words, around = [sys.executable, SCRIPTS[command]], {**os.environ, "PYTHONPATH": str(ROOT / "functions")}
+        run = subprocess.run(words, check=False, capture_output=True, text=True, env=around)
+        text, code = run.stdout + run.stderr, run.returncode
+    else:
+        result = CliRunner().invoke(main, command.removeprefix(COMMAND).split())
+        text, code = result.output, result.exit_code
+    return "".join(f"{line.rstrip()}\n" for line in text.strip("\n").splitlines()), code
+
+
+def timeless(text: str) -> str:
+    """Return *text* without the seconds that something took, which differ from run to run."""
+    return _SECONDS.sub("0.0 s", text)
+
+
+def fresh(page: str) -> str:
+    """Return *page* with what its commands print now."""
+    return _SHOWN.sub(_again, page)
+
+
+def _again(match: re.Match[str]) -> str:
+    text, _ = printed(match["command"])
+    start, end = match.span("prints")
+    whole = match.string
+    return whole[match.start() : start] + text + whole[end : match.end()]
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    before = README.read_text()
+    after = fresh(before)
+    if timeless(after) != timeless(before):
+        README.write_text(after)
+        print(f"wrote {README.name}")
