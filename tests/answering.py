@@ -10,7 +10,7 @@ from catalogue import Manifest
 from groundplane import contracts
 from groundplane.compose import compose
 from groundplane.core.answer import Answer
-from groundplane.core.manifest import ENVIRONMENT_LABEL
+from groundplane.core.manifest import ENVIRONMENT_LABEL, RETENTION_DAYS
 from groundplane.core.observation import Observation, Observed, Requirement
 from groundplane.inquiry import GRANTS
 from groundplane.turn import Turn
@@ -88,7 +88,18 @@ def names(given: Answer) -> set[str]:
 
 
 def signature(given: Answer) -> str:
-    """Return all that a user could tell two answers apart by, but the echo of the claim in status.effective."""
+    """Return all that a user could tell two answers apart by.
+
+    The echo of the claim in status.effective is left out, and so is the mark by which a later answer knows how long
+    backups were kept.
+    """
     status = {key: value for key, value in given.status.items() if key not in {"effective", "observedGeneration"}}
     said = {kind: (verdict.status, verdict.reason, verdict.message) for kind, verdict in given.conditions.items()}
-    return json.dumps([observed(given), status, said, given.refusal, given.fatal], sort_keys=True, default=str)
+    objects = {name: _unmarked(manifest) for name, manifest in observed(given).items()}
+    return json.dumps([objects, status, said, given.refusal, given.fatal], sort_keys=True, default=str)
+
+
+def _unmarked(manifest: Manifest) -> Manifest:
+    metadata = manifest["metadata"]
+    kept = {key: value for key, value in metadata.get("annotations", {}).items() if key != RETENTION_DAYS}
+    return {**manifest, "metadata": {**metadata, "annotations": kept}}

@@ -4,6 +4,7 @@ Nothing here names one of them, so that a new engine is tested by being there.
 """
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -62,20 +63,25 @@ class Engine:
 
     @property
     def environment(self) -> Path:
-        """The environment that serves this contract by this engine.
+        """The environment that serves this contract by this engine; the default one while none does.
 
         Raises:
-            LookupError: there is none, or more than one.
+            LookupError: there is more than one.
         """
         found = [
             path
             for path, manifest in environments().items()
             if manifest["data"]["engines"].get(self.contract) == self.name and manifest["metadata"]["name"] != DEFAULT
         ]
-        if len(found) != 1:
+        if len(found) > 1:
             msg = f"{self}: expected one environment that names it in engines.{self.contract}, found {len(found)}"
             raise LookupError(msg)
-        return found[0]
+        return found[0] if found else ENVIRONMENTS / f"{DEFAULT}.yaml"
+
+    @property
+    def chosen(self) -> bool:
+        """Whether an environment chooses it. Until one does, only its own example is shown."""
+        return self.environment.stem != DEFAULT
 
 
 @dataclass(frozen=True)
@@ -102,13 +108,23 @@ class Golden:
     @property
     def words(self) -> list[str]:
         """The arguments of `groundplane render`, for the repository's root as working directory."""
-        claim, environment = (str(path.relative_to(ROOT)) for path in (self.claim, self.engine.environment))
-        required = ["--required", str(REQUIRED.relative_to(ROOT))] if self.claim.parent == CLAIMS else []
-        return ["render", claim, "--environment", environment, *required]
+        claim, environment, composition, required = (
+            str(path.relative_to(ROOT))
+            for path in (self.claim, self.engine.environment, self.engine.composition, REQUIRED)
+        )
+        if not self.engine.chosen:
+            return ["render", claim, "--composition", composition, "--required", environment]
+        more = ["--required", required] if self.claim.parent == CLAIMS else []
+        return ["render", claim, "--environment", environment, *more]
 
 
 def load(path: Path) -> list[Manifest]:
-    """Return the documents in *path*."""
+    """Return the documents in *path*, for the caller to change."""
+    return deepcopy(_parsed(path))
+
+
+@cache
+def _parsed(path: Path) -> list[Manifest]:
     return [document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document]
 
 
@@ -160,12 +176,12 @@ def claims() -> list[Path]:
 
 
 def goldens() -> list[Golden]:
-    """Return every golden there must be: each engine's example, and each claim on each engine of its kind."""
+    """Return every golden there must be: each engine's example, and each claim on each chosen engine of its kind."""
     examples = [Golden(engine.example, engine, engine.golden.with_suffix("")) for engine in engines()]
     shown = [
         Golden(claim, engine, GOLDEN / CLAIMS.name / f"{claim.stem}-{engine.name}")
         for claim in claims()
         for engine in engines()
-        if engine.contract == contract_of_kind()[one(claim)["kind"]]
+        if engine.chosen and engine.contract == contract_of_kind()[one(claim)["kind"]]
     ]
     return [*examples, *shown]

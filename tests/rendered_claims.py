@@ -56,6 +56,7 @@ class Desk:
         if before is not None:
             words += ["--claim-before", self.write("before.yaml", merged(example, before))]
         changed = merged(catalogue.one(self.engine.environment), environment)
+        changed["data"]["engines"] = {self.engine.contract: self.engine.name}
         words += ["--environment", self.write("environment.yaml", changed)]
         for option, manifests in (("required", required), ("observed", observed)):
             if manifests:

@@ -196,7 +196,7 @@ def test_a_binding_of_somebody_else_is_never_taken_over(tmp_path: Path, engine: 
     [
         {"status": {"conditions": "none"}},
         {"status": {"conditions": [None, "Ready", 3, {"type": 4}]}},
-        {"status": {"phase": 5, "atProvider": "there", "readyInstances": "two"}},
+        {"status": {"phase": 5, "atProvider": "there", "currentPrimary": "here", "readyInstances": "two"}},
         {"spec": {"forProvider": [], "bootstrap": "initdb"}},
         {"metadata": {"annotations": {"groundplane.dev/retention-days": "week"}}},
     ],

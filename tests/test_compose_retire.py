@@ -57,7 +57,7 @@ def test_the_refused_swap_names_the_slot_that_would_be_made(through: str) -> Non
 
 def test_going_back_to_the_engine_before_is_as_if_nothing_had_happened(through: str) -> None:
     world = moving(through)
-    before = World.ask(ready(through)).resources
+    before = ready(through).ask().resources
     world.reconcile()
     world.engine = "cnpg"
     outcome = world.reconcile()
@@ -169,6 +169,35 @@ def test_an_old_slot_that_is_still_going_does_not_hold_up_the_new_one(through: s
     outcome = world.ask()
     assert not outcome.fatal
     assert slots(outcome) == {"paper-2"}
+
+
+@pytest.mark.parametrize("lingers", [True, False], ids=["old objects still going", "old objects gone"])
+def test_a_status_that_was_not_written_after_the_move_does_not_begin_another_slot(
+    through: str, lingers: object
+) -> None:
+    world = moving(through, "cnpg-1")
+    world.reconcile()
+    status, composed, objects = world.claim["status"], dict(world.composed), dict(world.objects)
+    world.reconcile()
+    world.claim["status"] = status
+    if lingers:
+        world.composed, world.objects = composed | world.composed, objects | world.objects
+    outcome = world.ask()
+    assert not outcome.fatal
+    assert slots(outcome) == {"paper-2"}
+
+
+def test_going_back_after_the_consent_was_stored_takes_it_off_again(through: str) -> None:
+    world = moving(through, "cnpg-1")
+    world.reconcile()
+    assert consents(world)
+    world.engine = "cnpg"
+    outcome = world.reconcile()
+    assert not outcome.fatal
+    assert not consents(world)
+    assert world.of("cnpg-1-cluster")["metadata"]["annotations"][POLICY] == "Protect"
+    world.engine = "paper"
+    assert slots(world.reconcile()) == {"cnpg-1"}, "again two reconciles"
 
 
 def test_the_data_of_the_old_slot_lost_before_the_consent_is_stored_are_not_replaced(through: str) -> None:

@@ -203,3 +203,37 @@ def test_an_optional_kind_that_is_not_granted_is_left_out_and_said(through: str)
     assert outcome.conditions["Accepted"][0] == "True"
     assert "cnpg-1-monitor" not in outcome.resources
     assert outcome.notices
+
+
+@pytest.mark.parametrize(
+    ("spec", "refused"),
+    [
+        ({"tier": "Development"}, "deletionPolicy"),
+        ({"tier": "Development", "deletionPolicy": "Delete"}, "backup.retentionDays"),
+        ({"tier": "Development", "deletionPolicy": "Protect", "backup": {"retentionDays": 7}}, ""),
+        ({"tier": "Development", "deletionPolicy": "Delete", "backup": {"retentionDays": 1}}, ""),
+        ({"deletionPolicy": "Delete"}, ""),
+        ({"backup": {"retentionDays": 1}}, ""),
+        ({"tier": "Critical"}, ""),
+    ],
+)
+def test_what_protects_data_falls_only_when_it_is_written(through: str, spec: Any, refused: str) -> None:
+    world = ready(through)
+    world.claim["spec"] |= spec
+    outcome = world.ask()
+    assert outcome.reason == ("UnsafeChange" if refused else "")
+    assert refused in outcome.message
+    assert outcome.fatal == bool(refused)
+
+
+def test_a_lower_tier_is_nothing_special_while_there_are_no_data(through: str) -> None:
+    world = fresh(through)
+    world.claim["spec"]["tier"] = "Development"
+    assert world.ask().reason == ""
+
+
+@pytest.mark.parametrize("written", ["", "x", "-1", "٣", None, 7])
+def test_a_retention_that_cannot_be_read_from_the_object_never_breaks_the_function(through: str, written: Any) -> None:
+    world = ready(through)
+    world.of("cnpg-1-cluster")["metadata"]["annotations"]["groundplane.dev/retention-days"] = written
+    assert world.ask().reason == ""

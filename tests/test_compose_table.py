@@ -1,5 +1,6 @@
 """What a claim is answered, row by row: whether its data are observed, found by name, or recorded in its status."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -41,14 +42,33 @@ def makes_nothing(outcome: Outcome) -> bool:
     return not (outcome.fatal or outcome.resources or outcome.ready) and set(outcome.conditions) == {*CONDITIONS}
 
 
-def test_with_no_data_anywhere_whatever_is_wrong_is_an_answer_without_resources(through: str) -> None:
-    for world in (fresh(through, version="14"), fresh(through), fresh(through), fresh(through)):
-        world.installed.clear()
-        outcome = world.ask()
-        assert makes_nothing(outcome)
-        assert outcome.reason in {"NotOffered", "EngineNotInstalled"}
-        assert outcome.ttl == 0
-        assert outcome.status == {"observedGeneration": 1}
+def wrong_version(world: World) -> None:
+    world.claim["spec"]["version"] = "14"
+
+
+def no_operator(world: World) -> None:
+    world.installed.clear()
+
+
+def no_environment(world: World) -> None:
+    world.objects.pop(("EnvironmentConfig.apiextensions.crossplane.io", "kubernetes"))
+
+
+def no_grants(world: World) -> None:
+    world.granted("secrets")
+
+
+@pytest.mark.parametrize("spoil", [wrong_version, no_operator, no_environment, no_grants])
+def test_with_no_data_anywhere_whatever_is_wrong_is_an_answer_without_resources(
+    through: str, spoil: Callable[[World], None]
+) -> None:
+    world = fresh(through)
+    spoil(world)
+    outcome = world.ask()
+    assert makes_nothing(outcome)
+    assert outcome.says("Accepted").startswith("False/")
+    assert outcome.ttl == 0
+    assert outcome.status == {"observedGeneration": 1}
 
 
 def test_with_no_data_anywhere_a_right_claim_gets_everything(through: str) -> None:
@@ -181,8 +201,9 @@ def test_the_life_is_the_claims_uid_alone(through: str) -> None:
     found["metadata"]["annotations"]["groundplane.dev/claim-uid"] = UID
     world.put(found)
     world.put({**secret_a(), "data": {"password": "aGVsbG8="}})
-    assert not World.ask(world).fatal
-    assert DATA in world.ask().resources
+    outcome = world.ask()
+    assert not outcome.fatal
+    assert DATA in outcome.resources
 
 
 def secret_a() -> Manifest:

@@ -96,12 +96,12 @@ def test_a_message_of_ten_mebibytes_is_accepted_in_both_directions() -> None:
 def test_a_message_above_the_limit_is_refused_and_the_server_lives_on() -> None:
     async def too_large() -> None:
         request = request_of_a_settled_claim()
-        request.context.fields["x"].string_value = "x" * (2 * 1024 * 1024)
+        request.observed.resources["notes"].resource.update({"data": "x" * (2 * 1024 * 1024)})
         async with serving(message_mib=1) as address:
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await call(address, request)
             assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-            del request.context.fields["x"]
+            del request.observed.resources["notes"]
             assert read(await call(address, request)).ready
 
     asyncio.run(too_large())

@@ -48,6 +48,11 @@ def test_the_next_number_is_the_highest_ever_used_plus_one(
     assert place("rds", retired, seen(*observed, slot=recorded)).target == Slot("rds", number)
 
 
+def test_a_slot_that_was_begun_is_gone_on_with_and_an_older_one_is_not() -> None:
+    assert place("rds", ("cnpg-1",), seen("rds-2-instance", slot="cnpg-1")).target == Slot("rds", 2)
+    assert place("rds", ("cnpg-3",), seen("rds-2-instance", slot="cnpg-3")).target == Slot("rds", 4)
+
+
 def test_a_new_claim_starts_above_every_slot_that_its_text_gives_up() -> None:
     assert place("cnpg", ("cnpg-1", "rds-4"), seen()).target == Slot("cnpg", 5)
 

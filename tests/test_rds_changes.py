@@ -121,6 +121,20 @@ def test_a_parameter_that_needs_a_restart_cannot_change_alone(changed: dict[str,
     assert message.endswith(remedy)
 
 
+def test_a_server_that_cannot_be_read_is_taken_for_started() -> None:
+    world = NEW.served()
+    del world.object("instance")["status"]
+    assert NEW.changed(parameters={}).refused(world.seen()).startswith("NotOffered: parameters: max_connections")
+
+
+def test_a_parameter_can_change_before_the_server_started() -> None:
+    assert NEW.changed(parameters={}).refused(NEW.served().unborn().seen()) == "not refused"
+
+
+def test_a_parameter_can_change_while_its_version_is_yet_to_come() -> None:
+    assert NEW.changed(parameters={}).refused(upgrading().seen()) == "not refused"
+
+
 def test_a_parameter_that_needs_no_restart_can_change() -> None:
     case = NEW.changed(parameters={"work_mem": "1", "max_connections": "200"})
     assert parameters(case.manifest("parameters-17", NEW.served().seen()))["work_mem"] == "1"
@@ -191,6 +205,15 @@ def test_an_environment_that_would_make_another_object_is_refused(section: dict[
 def test_what_makes_an_instance_another_is_refused(field: str) -> None:
     world = Case().served()
     world.object("instance")["spec"]["forProvider"][field] = "other"
+    rendered = Case().render(world.seen())
+    with pytest.raises(Refusal, match=rf"would change its spec\.forProvider\.{field} from other"):
+        protection.retain(rendered.resources, world.seen(), retired=rendered.retired, released=())
+
+
+@pytest.mark.parametrize("field", ["family", "description", "region"])
+def test_what_makes_a_parameter_group_another_is_refused(field: str) -> None:
+    world = Case().served()
+    world.object("parameters-17")["spec"]["forProvider"][field] = "other"
     rendered = Case().render(world.seen())
     with pytest.raises(Refusal, match=rf"would change its spec\.forProvider\.{field} from other"):
         protection.retain(rendered.resources, world.seen(), retired=rendered.retired, released=())

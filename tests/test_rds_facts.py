@@ -103,6 +103,12 @@ def test_a_change_that_the_cloud_refused_leaves_it_serving_and_not_settled() -> 
     assert found.settled.message == "InvalidParameterCombination: no"
 
 
+def test_a_change_that_the_cloud_refused_is_told_instead_of_waited_for() -> None:
+    case = Case({"maintenanceWindow": {"day": "Sunday", "startHour": 3}})
+    world = case.served(instanceClass="db.t4g.micro").says("instance", "LastAsyncOperation", "StorageQuotaExceeded")
+    assert facts(world).settled.message == "StorageQuotaExceeded"
+
+
 @pytest.mark.parametrize("role", ["owner", "login-a", "member-admin", "member-a", "database"])
 @pytest.mark.parametrize("kind", ["Ready", "Synced"])
 def test_no_binding_before_the_login_is_in_the_server(role: str, kind: str) -> None:

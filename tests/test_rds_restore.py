@@ -1,6 +1,7 @@
 """Engine rds: claims that begin with data, and what the engine can be held to."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,12 @@ from groundplane.engines.database.rds import ENGINE
 from rds_claims import Case, environment, identity
 
 LEDGER = identity("ledger", uid="uid-of-ledger")
-SOURCE = Source(LEDGER, Slot("rds", 3), "app")
+SOURCE = Source(LEDGER, Slot("rds", 3), "app", "17")
 FROM_CLAIM = {"from": "Claim", "claimRef": {"name": "ledger"}}
 GONE = Case(claim=LEDGER).instance()["finalSnapshotIdentifier"]
 
 
-def copy(moment: str | None = None, source: Source = SOURCE, **spec: Manifest) -> Case:
+def copy(moment: str | None = None, source: Source = SOURCE, **spec: Any) -> Case:
     restore = {**FROM_CLAIM, **({"pointInTime": moment} if moment else {})}
     return Case({"restore": restore, **spec}, source=source)
 
@@ -53,11 +54,18 @@ def test_a_moment_that_is_none_is_refused() -> None:
 
 
 def test_a_copy_keeps_the_name_of_its_database_or_it_would_look_empty() -> None:
-    case = copy(source=Source(LEDGER, SOURCE.slot, "books"))
-    assert case.refused() == (
-        "RestoreSourceNotFound: restore.claimRef: the database of ledger is called books. Set database.name to books."
+    books = Source(LEDGER, SOURCE.slot, "books", "17")
+    assert copy(source=books).refused() == (
+        "RestoreSourceNotFound: restore.claimRef: a copy keeps the database.name of its source, which is books, not"
+        " app. Set database.name to books; a version can be raised once the copy serves."
     )
-    assert copy(source=Source(LEDGER, SOURCE.slot, "books"), database={"name": "books"}).refused() == "not refused"
+    assert copy(source=books, database={"name": "books"}).refused() == "not refused"
+
+
+def test_a_copy_keeps_the_major_version_of_its_source() -> None:
+    older = Source(LEDGER, SOURCE.slot, "app", "16")
+    assert "version of its source, which is 16, not 17. Set version to 16" in copy(source=older).refused()
+    assert copy(source=older, version="16").refused() == "not refused"
 
 
 def test_a_copy_has_its_own_identifier_final_snapshot_and_password() -> None:

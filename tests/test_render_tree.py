@@ -104,7 +104,8 @@ def test_a_refused_claim_shows_its_verdict_and_no_resources() -> None:
 def test_one_instance_is_not_called_instances() -> None:
     def single(request: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
         response = full(request)
-        response.context.update({"groundplane.dev/footprint": {"instances": 1, "size": "small", "storage": "5Gi", "backup": "daily"}})
+        footprint: dict[str, Any] = {"instances": 1, "size": "small", "storage": "5Gi", "backup": "daily"}
+        response.context.update({"groundplane.dev/footprint": footprint})
         return response
 
     assert "  Costs         1 instance of small; 5Gi storage; backups: daily" in tree(single).splitlines()

@@ -73,6 +73,7 @@ def verdict(results: Sequence[report.Result]) -> int:
     broken = [f"{one.case.name}: {failure}" for one in results for failure in one.failures]
     if not results:
         broken = ["no engine has an example to measure"]
+    print(f"bench: load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; a busy machine slows cold starts")
     print("bench: " + ("; ".join(broken) if broken else f"{len(results)} engines within all limits"))
     return BROKEN if broken else 0
 

@@ -183,7 +183,9 @@ class Inquiry:
                 f"restore.claimRef: {name} {state}, and a copy is made by the engine that holds the data; this claim's"
                 f" engine is {engine.name}. Name another claim, or wait until that one serves.",
             )
-        return Source(claim_of(self.turn.contract, found), live, str(found.at("spec", "database", "name") or "app"))
+        runs = str(found.at("status", "version") or found.at("spec", "version") or "")
+        database = str(found.at("spec", "database", "name") or "app")
+        return Source(claim_of(self.turn.contract, found), live, database, runs.partition(".")[0])
 
     def check_names(self, resources: Mapping[str, Desired], requires: Mapping[str, Requirement]) -> None:
         """Return if no name about to be used is somebody else's: Crossplane would take the object over without a word.

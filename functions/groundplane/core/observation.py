@@ -124,9 +124,9 @@ def _text(value: JSON) -> str | None:
 
 
 def _verdict(entry: dict[str, JSON]) -> Verdict:
-    status = str(entry.get("status"))
+    status = _text(entry.get("status"))
     return Verdict(
-        Status(status) if status in {"True", "False"} else Status.UNKNOWN,
+        Status(str(status)) if status in {"True", "False"} else Status.UNKNOWN,
         str(entry.get("reason") or "Unknown"),
         str(entry.get("message") or ""),
     )

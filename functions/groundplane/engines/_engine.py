@@ -32,6 +32,7 @@ class Source:
     claim: Claim
     slot: Slot
     database: str
+    version: str  # the major that its data have
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,9 @@ def place(engine: str, retired: Iterable[str], seen: Observation, found: Slot | 
         return Placement(new, new)
     if live.engine == engine:
         return Placement(live, live)
-    target = Slot(engine, _next(given_up | observed | {live}))
+    # Begun already, when only the status was not written since: a second one beside it would be one too many.
+    begun = [slot for slot in observed if slot.engine == engine and slot.number > live.number]
+    target = max(begun, key=lambda slot: slot.number, default=Slot(engine, _next(given_up | observed | {live})))
     return Placement(live, target, consented=live in given_up)
 
 

@@ -137,6 +137,25 @@ def refuse_forgotten(spec: DatabaseSpec, present: Iterable[str]) -> None:
             )
 
 
+def refuse_other_source(ask: Ask[DatabaseSpec, KnobsT]) -> None:
+    """Return if the claim that is copied has the same database and major: a copy of files can change neither.
+
+    Raises:
+        Refusal: RestoreSourceNotFound, with the value to write.
+    """
+    source, spec = ask.source, ask.spec
+    for field, theirs, ours in (
+        ("database.name", source and source.database, spec.database.name),
+        ("version", source and source.version, spec.version),
+    ):
+        if theirs and theirs != ours:
+            raise Refusal(
+                Reason.RESTORE_SOURCE_NOT_FOUND,
+                f"restore.claimRef: a copy keeps the {field} of its source, which is {theirs}, not {ours}."
+                f" Set {field} to {theirs}; a version can be raised once the copy serves.",
+            )
+
+
 def refuse_managed(spec: DatabaseSpec, engine: str, managed: frozenset[str]) -> None:
     """Return if the claim sets no parameter that *engine* manages itself.
 

@@ -110,7 +110,7 @@ def _origin(place: Place) -> list[Manifest] | None:
     """Return the archive to restore from: the claim's own folder, another server's name.
 
     Raises:
-        Refusal: there is no backup target, or the source has another database.
+        Refusal: there is no backup target, or the source is another database.
     """
     restore, source = place.ask.spec.restore, place.ask.source
     if restore is None:
@@ -122,12 +122,7 @@ def _origin(place: Place) -> list[Manifest] | None:
             " Backup."
             " Ask the platform team for a backup target.",
         )
-    if source and source.database != place.ask.spec.database.name:
-        raise Refusal(
-            Reason.RESTORE_SOURCE_NOT_FOUND,
-            f"restore.claimRef: the database of {source.claim.name} is called {source.database}."
-            f" Set database.name to {source.database}.",
-        )
+    postgresql.refuse_other_source(place.ask)
     archive = f"{source.claim.object(source.slot)}-{source.claim.life}" if source else restore.backup_id
     parameters = {"barmanObjectName": place.name, "serverName": archive}
     return [{"name": ORIGIN, "plugin": {"name": PLUGIN, "parameters": parameters}}]

@@ -144,7 +144,7 @@ def _footprint(place: Place, wanted: Manifest) -> Footprint:
     return Footprint(
         instances=2 if place.zones else 1,
         size=settings["instanceClass"],
-        storage=f"{settings['allocatedStorage']}Gi gp3, at least 20Gi",
+        storage=f"{settings['allocatedStorage']}Gi gp3",
         backup=f"{kept}a last snapshot on deletion, kept until somebody removes it",
     )
 

@@ -73,7 +73,7 @@ def storage_gib(place: Place, observed: Observed | None) -> int:
             f"storage.size: {place.ask.spec.storage.size} is not offered by rds (at most 64Ti). Lower it.",
         )
     there = observed.at("status", "atProvider", "allocatedStorage") if observed else None
-    return max(SMALLEST_GIB, asked, int(there or 0))
+    return max(SMALLEST_GIB, asked, int(there) if isinstance(there, int | float) else 0)
 
 
 def _version(place: Place, observed: Observed | None) -> Manifest:
@@ -129,6 +129,7 @@ def _windows(place: Place) -> Manifest:
     day, hour = (DAYS.index(window.day), window.start_hour) if window else (spread % 7, spread % 24)
     minute = (hour + 2) * 60 + (spread // 24 % 40) * 30
     return {
+        # With a window the provider repeats its request until the change is made; RDS takes it for the same one.
         "applyImmediately": window is None,
         "maintenanceWindow": f"{_weekly(day, hour)}-{_weekly(day, hour + 1)}",
         "backupWindow": f"{_daily(minute)}-{_daily(minute + 60)}",
@@ -150,19 +151,14 @@ def _birth(place: Place, observed: Observed | None) -> Manifest:
 
 
 def _restore(place: Place) -> Manifest:
-    restore, source, wanted = place.ask.spec.restore, place.ask.source, place.ask.spec.database.name
+    restore, source = place.ask.spec.restore, place.ask.source
     if restore is None:
         return {}
     if restore.source == "Backup":
         return {"snapshotIdentifier": _snapshot(place, str(restore.backup_id), restore.point_in_time)}
     if source is None:
         return {}
-    if source.database != wanted:
-        raise Refusal(
-            Reason.RESTORE_SOURCE_NOT_FOUND,
-            f"restore.claimRef: the database of {source.claim.name} is called {source.database}."
-            f" Set database.name to {source.database}.",
-        )
+    postgresql.refuse_other_source(place.ask)
     origin = {"sourceDbInstanceIdentifier": source.claim.cloud_name(source.slot)}
     moment = (
         {"restoreTime": _utc(restore.point_in_time)} if restore.point_in_time else {"useLatestRestorableTime": True}

@@ -10,7 +10,7 @@ from groundplane.engines.database.rds._place import PARAMETER_GROUP, Place, majo
 from groundplane.engines.database.rds._units import bare
 
 if TYPE_CHECKING:
-    from groundplane.core.manifest import Manifest
+    from groundplane.core.manifest import JSON, Manifest
     from groundplane.core.observation import Observation, Observed
 
 PREFIX: Final = "parameters-"
@@ -164,7 +164,7 @@ def refuse_restart(place: Place, seen: Observation) -> None:
         Refusal: NotOffered, naming the parameters and the value they have.
     """
     observed = seen.existing(place.slot.resource(f"{PREFIX}{place.ask.spec.version}"))
-    if observed is None:
+    if observed is None or not _started(place, seen.existing(place.slot.resource("instance"))):
         return
     before = _static(observed.at("spec", "forProvider", "parameter") or [])
     after = _static(wanted(place))
@@ -178,8 +178,17 @@ def refuse_restart(place: Place, seen: Observation) -> None:
         )
 
 
-def _static(entries: list[Manifest]) -> dict[str, str]:
-    return {str(entry["name"]): str(entry["value"]) for entry in entries if entry["name"] in STATIC}
+def _started(place: Place, instance: Observed | None) -> bool:
+    """Whether the server runs the version asked for, as far as is known: one that is yet to start reads the group."""
+    running = major(instance)
+    if instance is None or running is not None:
+        return running == place.ask.spec.version
+    return instance.annotation(aws.EXTERNAL_NAME) is not None
+
+
+def _static(entries: JSON) -> dict[str, str]:
+    listed = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return {name: str(entry.get("value")) for entry in listed if (name := str(entry.get("name"))) in STATIC}
 
 
 def _others(place: Place, seen: Observation) -> dict[str, Observed]:

@@ -73,8 +73,8 @@ def bare(name: str, value: str) -> str:
     if name not in own:
         raise Refusal(
             Reason.NOT_OFFERED,
-            f"parameters.{name}: rds takes a number without a unit, and {value} has one. Write it in the parameter's own"
-            " unit, as column unit of pg_settings tells it.",
+            f"parameters.{name}: rds takes a number without a unit, and {value} has one. Write it in the parameter's"
+            " own unit, as column unit of pg_settings tells it.",
         )
     whole = (Decimal(number) * scale[unit] / own[name]).to_integral_value(ROUND_HALF_EVEN)
     return str(int(whole))
