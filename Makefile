@@ -42,8 +42,9 @@ fmt: setup ## Format the code and fix what can be fixed
 generate: setup ## Write the generated files again (APIs, Compositions, tables in docs)
 	@$(BIN)/python -m groundplane generate
 
-golden: setup ## Write the golden files again; review what changed in them
+golden: setup ## Write the goldens and the README's outputs again; review what changed
 	@$(BIN)/python tools/golden.py
+	@$(BIN)/python tools/readme.py
 
 bench: setup ## Measure speed against its limits (BENCH=quick takes seconds)
 	@$(BIN)/python tools/bench.py

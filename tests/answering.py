@@ -69,12 +69,14 @@ def answer(  # noqa: PLR0913  # Everything an answer depends on, by name.
 
 
 def _found(world: Iterable[Manifest], wanted: Requirement) -> list[Observed]:
-    return [
-        Observed.of(one)
-        for one in world
-        if (one["kind"], one["metadata"]["name"]) == (wanted.kind.kind, wanted.name)
-        and one["apiVersion"].rpartition("/")[0] == wanted.kind.group
-    ]
+    return [Observed.of(one) for one in world if _selects(wanted, one)]
+
+
+def _selects(wanted: Requirement, one: Manifest) -> bool:
+    labels = one["metadata"].get("labels", {})
+    kind = one["kind"], one["apiVersion"].rpartition("/")[0]
+    named = one["metadata"]["name"] == wanted.name if wanted.name else wanted.labels.items() <= labels.items()
+    return named and kind == (wanted.kind.kind, wanted.kind.group)
 
 
 def observed(given: Answer) -> dict[str, Manifest]:

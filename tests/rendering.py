@@ -1,6 +1,7 @@
 """A package, a claim and a function small enough to see through, for the tests of the render."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -200,8 +201,9 @@ class Shell:
         patch.chdir(folder)
         patch.setattr(package, "_folder", lambda: folder / "package")
         patch.setattr(function, "make_runner", lambda _now: self.double)
-        package.apis.cache_clear()
-        package.compositions.cache_clear()
+        # Caches of their own, or what stands in this folder would be remembered by the tests that follow.
+        patch.setattr(package, "apis", cache(package.apis.__wrapped__))
+        patch.setattr(package, "compositions", cache(package.compositions.__wrapped__))
         self.write("package/apis/xdatabases.yaml", XRD)
         self.write("package/compositions/database/cnpg.yaml", composition())
         self.write("package/compositions/database/rds.yaml", composition("rds"))

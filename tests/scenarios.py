@@ -130,10 +130,10 @@ def _lose(world: World, turn: Manifest) -> None:
         kind, _, name = identity.partition("/")
         world.objects = {it: one for it, one in world.objects.items() if (one["kind"], it[1]) != (kind, name)}
     if "owners" in turn.get("lost", []):
-        for one in world.objects.values():
-            one["metadata"].pop("ownerReferences", None)
+        orphaned = {"metadata": {"ownerReferences": None}}
+        world.objects = {identity: merged(one, orphaned) for identity, one in world.objects.items()}
     if "status" in turn.get("lost", []):
-        world.claim.pop("status", None)
+        world.claim = {key: value for key, value in world.claim.items() if key != "status"}
 
 
 def _edit(world: World, turn: Manifest, where: str) -> str:

@@ -126,7 +126,8 @@ def test_a_refusal_keeps_what_was_said_last_and_says_why() -> None:
     assert said[Type.ACCEPTED] == Verdict.no("NotOffered", "no")
     assert said[Type.SERVING] == Verdict.yes("Serving", "m")
     assert said[Type.SETTLED] == Verdict.unknown("NotObserved")
-    assert said[Type.BACKUP_CURRENT] == Verdict.unknown("NotObserved")
+    assert said[Type.BACKUP_CURRENT] == Verdict.unknown("FirstBackupPending")
+    assert said[Type.RECOVERY_PROVEN] == Verdict.unknown("NoDrillYet")
     assert {str(kind) for kind in said} == {*CONDITIONS}
 
 

@@ -147,9 +147,7 @@ def test_every_make_target_says_what_it_does() -> None:
     assert phony
     assert {name for name, _ in targets} == set(phony[1].split())
     assert [name for name, rest in targets if " ## " not in rest] == []
-    plain_make = subprocess.run(
-        ["make", "--no-print-directory"], cwd=ROOT, check=True, capture_output=True, text=True
-    )
+    plain_make = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, check=True, capture_output=True, text=True)
     told = [line.split()[1] for line in plain_make.stdout.splitlines()]
     assert told == [name for name, _ in targets]
 

@@ -69,9 +69,7 @@ class Clone:
 
 
 def run(command: list[str], folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, cwd=folder, env={**os.environ, **env}, check=False, capture_output=True, text=True
-    )
+    return subprocess.run(command, cwd=folder, env={**os.environ, **env}, check=False, capture_output=True, text=True)
 
 
 @pytest.fixture
@@ -146,8 +144,7 @@ def test_an_old_python_is_named_with_its_version(clone: Clone) -> None:
 
 def test_a_python_that_does_not_run_is_named(clone: Clone) -> None:
     assert clone.refusal("no-such-python") == (
-        "setup: PYTHON=no-such-python does not run;"
-        " name a Python 3.11 or newer, as a command or a path"
+        "setup: PYTHON=no-such-python does not run; name a Python 3.11 or newer, as a command or a path"
     )
 
 
@@ -165,8 +162,7 @@ def test_a_machine_with_only_an_old_python_is_told_what_it_needs(clone: Clone) -
 def test_a_python_without_venv_says_which_package_to_install(clone: Clone) -> None:
     (clone.beside / "lacks-venv").touch()
     assert clone.refusal(clone.python) == (
-        f"setup: {clone.python} has no venv module;"
-        " install it (Debian, Ubuntu: apt-get install python3.12-venv)"
+        f"setup: {clone.python} has no venv module; install it (Debian, Ubuntu: apt-get install python3.12-venv)"
     )
 
 

@@ -97,6 +97,7 @@ def on_another_engine(through: str) -> World:
 
 
 OTHER_DATABASE = {**SHOP, "spec": {"database": {"name": "shop"}}}
+OTHER_VERSION = {**SHOP, "spec": {"database": {"name": "app"}, "version": "16"}}
 LOWERED = {"tier": "Development"}
 
 # reason, who, and the words that say: which field or object, what is wrong, what to do
@@ -177,7 +178,8 @@ CASES: list[tuple[Reason, Callable[[str], World], list[str]]] = [
         copy({**SHOP, "status": {"slot": "paper-1"}}),
         ["restore.claimRef: shop is served by paper", "Name another claim"],
     ),
-    (Reason.RESTORE_SOURCE_NOT_FOUND, copy(OTHER_DATABASE), ["restore.claimRef", "called shop", "Set database.name"]),
+    (Reason.RESTORE_SOURCE_NOT_FOUND, copy(OTHER_DATABASE), ["restore.claimRef: a copy", "Set database.name to shop"]),
+    (Reason.RESTORE_SOURCE_NOT_FOUND, copy(OTHER_VERSION), ["restore.claimRef: a copy", "Set version to 16"]),
 ]
 
 

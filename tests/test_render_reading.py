@@ -185,3 +185,9 @@ def test_a_list_may_be_larger_than_one_object() -> None:
     data = "apiVersion: v1\nkind: List\nitems:\n" + item * 1100
     assert len(data) > LARGEST
     assert len(parse(data.encode(), "x.yaml")) == 1
+
+
+def test_a_kustomization_in_a_folder_is_no_object(tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text("kind: Kustomization\nresources: [one.yaml]\n")
+    (tmp_path / "one.yaml").write_text("apiVersion: v1\nkind: Secret\nmetadata: {name: one}\n")
+    assert [found.manifest["kind"] for found in of_file_or_folder(tmp_path)] == ["Secret"]

@@ -70,6 +70,7 @@ def test_a_scenario_goes_as_it_says(path: Path) -> None:
 
 
 def _check(turn: Played, outcome: Outcome, expect: Manifest, names: set[str], where: str) -> None:
+    assert not outcome.broken, where
     _, _, message = outcome.condition("Accepted")
     refused = ("fatal" if outcome.fatal else "answer") if outcome.refused else None
     assert (refused, message if refused else "") == (expect.get("refused"), message if refused else ""), where

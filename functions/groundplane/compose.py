@@ -23,6 +23,7 @@ from groundplane.report import status_of
 
 if TYPE_CHECKING:
     from groundplane.contracts.common import CommonSpec
+    from groundplane.core.manifest import Kind
     from groundplane.core.rendered import Desired, Rendered
     from groundplane.core.slot import Slot
     from groundplane.engines._engine import Engine
@@ -61,10 +62,11 @@ class _Composition:
         engine, spec, seen = self._wanted_engine(), self._spec(), self.turn.seen
         self.given_up = list((spec.migration and spec.migration.retired_slots) or ())
         placed = placement.place(engine.name, self.given_up, seen)
-        self.inquiry.probe(engine, self._engine(placed.live))
-        found = self.inquiry.lost_slot(engine, placed.live)
-        placed = placement.place(engine.name, self.given_up, seen, found)
+        self.inquiry.probe(*_kinds(engine), *_kinds(self._engine(placed.live)))
+        lost = self.inquiry.lost_slot(engine, placed.live)
+        placed = placement.place(engine.name, self.given_up, seen, lost)
         live = self._engine(placed.live)
+        self.inquiry.probe(*_kinds(live))
         self.inquiry.find_anchor(live, placed.live, given_up=placed.moving and placed.consented)
         if not placed.moving:
             return self._serve(placed.live, spec)
@@ -166,9 +168,10 @@ class _Composition:
         data = self.inquiry.environment()
         environment, knobs = read(Environment, claim.environment, data), read(engine.knobs, claim.environment, data)
         effective = resolve(contract, claim, spec, environment)
-        hold(contract, engine, knobs, (*effective.demands, *_written(spec)))
-        if giving_up:
+        if giving_up:  # what is about to be destroyed need not be able to do what its successor will
             effective = replace(effective, deletion_policy="Delete")
+        else:
+            hold(contract, engine, knobs, (*effective.demands, *_written(spec)))
         source = self.inquiry.source(engine, slot, spec)
         return Ask(claim, spec, effective, knobs, turn.now, turn.make_password, source)
 
@@ -209,6 +212,10 @@ class _Composition:
             ttl=WAITING_SECONDS,
             status={"observedGeneration": self.inquiry.claim.generation},
         )
+
+
+def _kinds(engine: Engine[Any, Any]) -> tuple[Kind, ...]:
+    return (*engine.kinds, *engine.optional_kinds)
 
 
 def _written(spec: CommonSpec) -> tuple[Demand, ...]:

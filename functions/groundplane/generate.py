@@ -33,6 +33,7 @@ def files() -> dict[str, str]:
             engine = engines.load(contract.name, name)
             found[f"compositions/{contract.name}/{name}.yaml"] = _text(composition(contract, engine))
     found["package/companion/crossplane.yaml"] = _text(cluster_role(), grants())
+    found["package/companion/kustomization.yaml"] = _text(kustomization())
     found["docs/engines.md"] = tables.engines_page()
     found["docs/environment.md"] = tables.environment_page()
     return found
@@ -100,6 +101,15 @@ def grants() -> Manifest:
     manifest = ENVIRONMENT_CONFIG.manifest(GRANTS, data={"version": GRANTS_VERSION, "kinds": kinds})
     manifest["metadata"]["labels"] = {f"{GROUP}/companion": "grants"}
     return manifest
+
+
+def kustomization() -> Manifest:
+    """Return what makes ``kubectl apply -k package/companion`` apply the set."""
+    return {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": ["crossplane.yaml"],
+    }
 
 
 def write(root: Path) -> list[str]:

@@ -10,6 +10,7 @@ from groundplane.core.manifest import CLAIM_LABEL, ENVIRONMENT_LABEL, SECRET, Ki
 from groundplane.core.observation import Requirement
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.slot import Slot
+from groundplane.engines import load, names
 from groundplane.engines._engine import Source
 from groundplane.lifecycle import placement, protection
 from groundplane.turn import claim_of
@@ -58,42 +59,39 @@ class Inquiry:
             raise Unresolved
         return self.seen.found(name)
 
+    def probe(self, *kinds: Kind) -> None:
+        """Ask which of *kinds* are installed: one that is not would fail the whole claim, whatever else is right.
+
+        Raises:
+            Unresolved: it was not told yet.
+        """
+        asked = {kind.crd: kind for kind in (*self.schemas, *kinds) if not kind.builtin}
+        self.schemas = tuple(asked.values())
+        if not asked.keys() <= self.seen.schemas.keys():
+            raise Unresolved
+
     def lost_slot(self, engine: Engine[Any, Any], expected: Slot) -> Slot | None:
         """Return the slot of data of this very claim that nothing observes or records; None when there are none.
 
-        Status and references can be lost together, and the number of a slot with them: the claim's label still tells.
+        Status and references can be lost together, and with them engine and number of the slot, while the Composition
+        asks for another engine: the claim's label still tells, on whatever engine the data are.
 
         Raises:
             Unresolved: it was not looked for yet.
         """
-        anchor = engine.anchor
-        if placement.known(self.seen) or not self.seen.schemas.get(anchor.kind.crd):
+        if placement.known(self.seen):
             return None
-        namespace = self.claim.namespace
-        self.wanted["lives"] = Requirement(anchor.kind, namespace=namespace, labels={CLAIM_LABEL: self.claim.label})
-        by_name = Requirement(anchor.kind, self.claim.object(expected), namespace)
-        self.wanted[expected.resource(anchor.role)] = by_name  # asked for at once, to save a call
-        if "lives" not in self.seen.required:
+        contract = self.turn.contract.name
+        every = [engine, *(load(contract, name) for name in names(contract) if name != engine.name)]
+        self._look_early(engine, expected)
+        self.probe(*(other.anchor.kind for other in every))
+        readable = [other for other in every if self._may_read(other.anchor.kind)]
+        for other in readable:
+            self.wanted[f"lives-{other.name}"] = self._lives(other)
+        if any(f"lives-{other.name}" not in self.seen.required for other in readable):
             raise Unresolved
-        stem = f"{self.claim.name}-{self.claim.stem}-"
-        numbers = [
-            int(number)
-            for found in self.seen.required["lives"]
-            if found.same_life(self.claim) and (number := found.name.removeprefix(stem)).isdigit()
-        ]
-        return Slot(engine.name, max(numbers)) if numbers else None
-
-    def probe(self, *involved: Engine[Any, Any]) -> None:
-        """Ask which kinds are installed: one that is not would fail the whole claim, whatever else is right."""
-        kinds = {
-            kind.crd: kind
-            for engine in involved
-            for kind in (*engine.kinds, *engine.optional_kinds)
-            if not kind.builtin
-        }
-        self.schemas = tuple(kinds.values())
-        if not kinds.keys() <= self.seen.schemas.keys():
-            raise Unresolved
+        slots = [slot for other in readable for slot in self._slots_of(other)]
+        return max(slots, key=lambda slot: slot.number, default=None)
 
     def find_anchor(self, engine: Engine[Any, Any], slot: Slot, *, given_up: bool) -> None:
         """Find the data of *slot* by name where they are not observed: that does not mean that nothing is there."""
@@ -102,8 +100,37 @@ class Inquiry:
         if name in self.seen.composed:
             return
         if self.seen.schemas.get(engine.anchor.kind.crd):
+            if not self._may_read(engine.anchor.kind):
+                return  # what is not granted is refused next, and by its own name
             self.require(name, Requirement(engine.anchor.kind, self.claim.object(slot), self.claim.namespace))
         protection.check_anchor(self.claim, self.seen, slot, name, given_up=given_up)
+
+    def _look_early(self, engine: Engine[Any, Any], expected: Slot) -> None:
+        """Ask at once for what will be asked for in any case, to save calls."""
+        grants, kind = self.seen.found("grants"), engine.anchor.kind
+        if grants and self.seen.schemas.get(kind.crd) and {"*", kind.crd} & _granted(grants):
+            anchor = Requirement(engine.anchor.kind, self.claim.object(expected), self.claim.namespace)
+            self.wanted[expected.resource(engine.anchor.role)] = anchor
+            self.wanted[f"lives-{engine.name}"] = self._lives(engine)
+
+    def _lives(self, engine: Engine[Any, Any]) -> Requirement:
+        labels = {CLAIM_LABEL: self.claim.label}
+        return Requirement(engine.anchor.kind, namespace=self.claim.namespace, labels=labels)
+
+    def _slots_of(self, engine: Engine[Any, Any]) -> list[Slot]:
+        stem = f"{self.claim.name}-{self.claim.stem}-"
+        return [
+            Slot(engine.name, int(number))
+            for found in self.seen.required[f"lives-{engine.name}"]
+            if found.same_life(self.claim) and (number := found.name.removeprefix(stem)).isdigit()
+        ]
+
+    def _may_read(self, kind: Kind) -> bool:
+        """Whether objects of *kind* can be asked for: installed and granted. Otherwise asking fails the whole claim."""
+        if not self.seen.schemas.get(kind.crd):
+            return False
+        grants = self.require("grants")
+        return grants is not None and bool({"*", kind.crd} & _granted(grants))
 
     def environment(self) -> Any:
         """Return the data of the claim's environment.
@@ -142,8 +169,7 @@ class Inquiry:
                 f"EnvironmentConfig {GRANTS} does not exist: the companion set, which protects data, is not installed."
                 " Ask the platform team for: kubectl apply -k package/companion",
             )
-        kinds = grants.at("data", "kinds")
-        granted = {str(kind) for kind in kinds} if isinstance(kinds, list) else set()
+        granted = _granted(grants)
         if "*" in granted:
             return
         ungranted = [kind.crd for kind in engine.kinds if kind.crd not in granted]
@@ -213,3 +239,8 @@ class Inquiry:
         manifest = desired.manifest
         kind = Kind(manifest["apiVersion"], manifest["kind"], "")
         return Requirement(kind, manifest["metadata"]["name"], self.claim.namespace)
+
+
+def _granted(grants: Observed) -> set[str]:
+    kinds = grants.at("data", "kinds")
+    return {str(kind) for kind in kinds} if isinstance(kinds, list) else set()

@@ -58,6 +58,7 @@ class Effective:
     rpo_seconds: int | None
     rto_seconds: int | None
     retention_days: int | None
+    asked_retention_days: int | None  # also where backups are waived
     size: str | None
     waived: tuple[Waived, ...]
     demands: tuple[Demand, ...]
@@ -106,6 +107,7 @@ def resolve(contract: str, claim: Claim, spec: CommonSpec, environment: Environm
         rpo_seconds=value.get("objectives.rpoSeconds"),
         rto_seconds=value.get("objectives.rtoSeconds"),
         retention_days=value.get("backup.retentionDays"),
+        asked_retention_days=retention.value,
         size=getattr(spec, "size", None) or preset.size,
         waived=tuple(waivers.waived),
         demands=tuple(demand for demand in demands.values() if demand.value is not None),
@@ -152,7 +154,8 @@ class _Waivers:
         return Demand(demand.path, "None", "environment")
 
     def backup(self, rpo: _Choice, retention: _Choice) -> bool:
-        waived = Waiver.BACKUP in self.allowed and self.tier is Tier.DEVELOPMENT
+        written = "claim" in {rpo.origin, retention.origin}  # who asks for backups by name shall have them
+        waived = Waiver.BACKUP in self.allowed and self.tier is Tier.DEVELOPMENT and not written
         if waived:
             asked = f"rpoSeconds {rpo.value}, retentionDays {retention.value}"
             self.waived.append(Waived(Waiver.BACKUP, asked, "None"))

@@ -117,7 +117,7 @@ class Waived(Model):
 
     guarantee: str
     """Which one."""
-    asked: str
+    asked: str | None = None
     """What tier or claim asked."""
     given: str
     """What is given instead."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from groundplane.core.condition import Status, Type, Verdict
 
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from groundplane.core.rendered import Backups, Facts
 
 Conditions = dict[Type, Verdict]
+
+UNKNOWN: Final = {
+    Type.ACCEPTED: "Resolving",
+    Type.SERVING: "NotObserved",
+    Type.SETTLED: "NotObserved",
+    Type.BACKUP_CURRENT: "FirstBackupPending",
+    Type.RECOVERY_PROVEN: "NoDrillYet",
+}
 
 
 def of(effective: Effective, facts: Facts, *, bound: bool, now: datetime) -> Conditions:
@@ -39,9 +47,9 @@ def refused(verdict: Verdict, claim: Observed) -> Conditions:
 def last_words(claim: Observed) -> Conditions:
     """Return what *claim* says of itself, which holds while nothing changes; what Crossplane put there is dropped."""
     last = {kind: claim.condition(kind) for kind in Type}
+    unsaid = {"FatalError", "NotObserved"}  # Crossplane's word for a condition that was not sent; none at all
     return {
-        kind: Verdict.unknown("NotObserved") if verdict.reason == "FatalError" else verdict
-        for kind, verdict in last.items()
+        kind: Verdict.unknown(UNKNOWN[kind]) if verdict.reason in unsaid else verdict for kind, verdict in last.items()
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from groundplane.core.binding import RESOURCE as BINDING
-from groundplane.core.manifest import DELETION_POLICY, GUARDED_LABEL, RETENTION_DAYS
+from groundplane.core.manifest import DELETION_POLICY, GUARDED_LABEL, RETENTION_DAYS, SLOT
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.slot import Slot
 
@@ -42,10 +42,11 @@ def check_anchor(claim: Claim, seen: Observation, slot: Slot, anchor: str, *, gi
     """
     if seen.get(anchor) is not None:
         return
-    found = seen.found(anchor)
+    found, bound = seen.found(anchor), seen.get(BINDING)
+    served = seen.status.get("engine") or (bound is not None and bound.annotation(SLOT) == str(slot))
     if found is not None:
         check_found(claim, found, guarded=True)
-    elif seen.status.get("engine") and not given_up:
+    elif served and not given_up:
         raise Refusal(
             Reason.WOULD_LOSE_DATA,
             f"slot {slot} holds the data of this claim, and its object {claim.object(slot)} in namespace"
@@ -124,16 +125,16 @@ def refuse_weakening(effective: Effective, anchor: Observed | None) -> None:
         raise Refusal(
             Reason.UNSAFE_CHANGE,
             "tier: with the lower tier deletionPolicy would fall from Protect to Delete. Write deletionPolicy: Protect"
-            " to keep it, or"
-            " deletionPolicy: Delete if that is meant.",
+            " to keep it, or deletionPolicy: Delete if that is meant.",
         )
-    days, kept = anchor.annotation(RETENTION_DAYS) or "", effective.retention_days or 0
+    days = anchor.annotation(RETENTION_DAYS) or ""
+    # Where the environment waives backups that is its decision, and shown; only what the tier takes away is refused.
+    kept = effective.retention_days or effective.asked_retention_days or 0
     if days.isdecimal() and int(days) > kept and origin.get("backup.retentionDays", "tier") == "tier":
         raise Refusal(
             Reason.UNSAFE_CHANGE,
             f"tier: with the lower tier backup.retentionDays would fall from {days} to {kept}, and older backups would"
-            " go. Write"
-            f" backup.retentionDays: {days} to keep them, or the smaller number if that is meant.",
+            f" go. Write backup.retentionDays: {days} to keep them, or the smaller number if that is meant.",
         )
 
 

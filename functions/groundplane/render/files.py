@@ -14,6 +14,7 @@ from groundplane.render.reading import parse
 
 STANDARD_INPUT = "-"
 SUFFIXES = (".yaml", ".yml", ".json")
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml")  # says which files to apply; is no object itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def of_file_or_folder(path: Path) -> list[Document]:
     """
     if not path.is_dir():
         return of_file(path)
-    names = sorted(entry for entry in path.iterdir() if entry.suffix in SUFFIXES)
+    names = sorted(entry for entry in path.iterdir() if entry.suffix in SUFFIXES and entry.name not in KUSTOMIZATIONS)
     if not names:
         raise BadInputError(f"{path}: no {', '.join(SUFFIXES)} file in this folder")
     return [document for name in names for document in of_file(name)]

@@ -112,7 +112,7 @@ class CloudNativePG:
         cluster = cluster_of(place, seen.existing(place.slot.resource("cluster")))
         resources = {
             "cluster": Desired(cluster, ready.cluster(), guarded=True),
-            "database": Desired(objects.database(place), ready.applied("database")),
+            "database": Desired(objects.database(place), ready.applied("database"), identity=objects.NAMED),
             "owner": Desired(objects.owner(place), ready.applied("owner")),
             "login-a": Desired(objects.active_login(place, secret), ready.applied("login-a")),
             "login-b": Desired(objects.resting_login(place), ready.applied("login-b")),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Another place would be another archive: what was backed up before could no longer be restored.
 ARCHIVE: Final = (("spec", "configuration", "destinationPath"), ("spec", "configuration", "endpointURL"))
+NAMED: Final = (("spec", "name"),)
 CREDENTIAL_KEYS: Final = ("access-key-id", "secret-access-key")
 
 

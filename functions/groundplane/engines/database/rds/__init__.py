@@ -108,7 +108,6 @@ def _resources(place: Place, secret: Manifest, seen: Observation) -> dict[str, D
     server = instance(place, seen.existing(place.slot.resource("instance")))
     managed = {
         **objects.ingress(place),
-        "database": objects.database(place),
         **objects.roles(place, secret),
         **objects.memberships(place),
         **objects.extensions(place),
@@ -118,6 +117,7 @@ def _resources(place: Place, secret: Manifest, seen: Observation) -> dict[str, D
         "instance": Desired(server, ready.instance(), guarded=True, identity=IDENTITY),
         **{role: Desired(entry, ready.applied(role), identity=parameters.IDENTITY) for role, entry in groups.items()},
         "clients": Desired(objects.security_group(place), ready.applied("clients"), identity=objects.GROUP_IDENTITY),
+        "database": Desired(objects.database(place), ready.applied("database"), identity=objects.NAMED),
         "sql": Desired(objects.provider_config(place), ready.exists("sql")),
         "secret-a": Desired(secret, ready.exists("secret-a"), guarded=True),
         **{role: Desired(entry, ready.applied(role)) for role, entry in managed.items()},

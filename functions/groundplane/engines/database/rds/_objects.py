@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 INGRESS: Final = "ingress-"
 EXTENSIONS: Final = "extension-"
+NAMED: Final = (("metadata", "annotations", aws.EXTERNAL_NAME),)
 GROUP_IDENTITY: Final = (
     *aws.IDENTITY,
     *(("spec", "forProvider", field) for field in ("name", "description", "vpcId")),
