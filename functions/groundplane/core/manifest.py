@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,21 +33,16 @@ class Kind:
     api_version: str
     kind: str
     plural: str
+    group: str = field(init=False)  # empty for the core group
+    crd: str = field(init=False)  # <plural>.<group>: the name of its CustomResourceDefinition and of its grant
+    builtin: bool = field(init=False)  # every API server has it, so that nobody needs to ask
 
-    @property
-    def group(self) -> str:
-        """The API group; empty for the core group."""
-        return self.api_version.rpartition("/")[0]
-
-    @property
-    def crd(self) -> str:
-        """``<plural>.<group>``, the name of its CustomResourceDefinition and of its grant."""
-        return f"{self.plural}.{self.group}" if self.group else self.plural
-
-    @property
-    def builtin(self) -> bool:
-        """Whether every API server has it, so that nobody needs to ask."""
-        return not self.group or self.group.endswith(".k8s.io")
+    def __post_init__(self) -> None:
+        """Work the names out once: they are asked for hundreds of times a call."""
+        group = self.api_version.rpartition("/")[0]
+        object.__setattr__(self, "group", group)
+        object.__setattr__(self, "crd", f"{self.plural}.{group}" if group else self.plural)
+        object.__setattr__(self, "builtin", not group or group.endswith(".k8s.io"))
 
     def manifest(self, name: str, **sections: JSON) -> Manifest:
         """Return an object of this kind called *name* with *sections* (``spec=...``)."""
@@ -75,6 +71,7 @@ def without_none(value: Mapping[str, JSON]) -> Manifest:
     return {key: entry for key, entry in value.items() if entry is not None}
 
 
+@lru_cache(maxsize=1024)
 def digest(*parts: str, length: int = 8) -> str:
     """Return the first *length* hex characters of a SHA-256 over *parts*, which cannot run into each other."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:length]

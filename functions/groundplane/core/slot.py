@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _SLOT = re.compile(r"^([a-z][a-z0-9]*)-([1-9][0-9]{0,4})$")
 _RESOURCE = re.compile(r"^([a-z][a-z0-9]*)-([1-9][0-9]{0,4})-([a-z0-9-]+)$")
@@ -30,8 +31,9 @@ class Slot:
         match = _SLOT.match(text)
         return cls(match[1], int(match[2])) if match else None
 
-    @classmethod
-    def of_resource(cls, name: str) -> Slot | None:
+    @staticmethod
+    @lru_cache(maxsize=4096)
+    def of_resource(name: str) -> Slot | None:
         """Return the slot that the composed resource *name* belongs to, or None when it is not ours."""
         match = _RESOURCE.match(name)
-        return cls(match[1], int(match[2])) if match else None
+        return Slot(match[1], int(match[2])) if match else None
