@@ -58,9 +58,7 @@ def download(pin: Pin, target: Path, base: str = BASE) -> bool:
         return False
     content = _fetch(f"{base}/{pin.source}")
     if blob_hash(content) != pin.blob:
-        raise DownloadError(
-            f"{pin.source} is not the pinned file: its hash is {blob_hash(content)}, not {pin.blob}"
-        )
+        raise DownloadError(f"{pin.source} is not the pinned file: its hash is {blob_hash(content)}, not {pin.blob}")
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.partial")
     partial.write_bytes(content)
@@ -77,9 +75,7 @@ def _fetch(url: str) -> bytes:
         raise DownloadError(f"{url} answers {error.code} {error.reason}") from error
     except OSError as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise DownloadError(
-            f"{url} cannot be reached: {reason}; connect and run make crds again"
-        ) from error
+        raise DownloadError(f"{url} cannot be reached: {reason}; connect and run make crds again") from error
     return content
 
 
