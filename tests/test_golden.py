@@ -11,9 +11,12 @@ import yaml
 
 import catalogue
 import golden
+from groundplane.render import package
 from groundplane.render.conditions import TRANSITION_TIME
 from groundplane.render.function import MADE_PASSWORD
 from groundplane.render.hiding import HIDDEN, PUBLIC_KEYS
+from groundplane.schema import Registry
+from upstream import builtin_registry, upstream_registry
 
 UID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-([0-9a-f])[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 TIME = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
@@ -76,3 +79,12 @@ def test_a_golden_holds_no_time_but_those_of_its_example(path: Path) -> None:
 @cache
 def _examples() -> str:
     return "".join(path.read_text(encoding="utf-8") for path in catalogue.EXAMPLES.rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", sorted(catalogue.GOLDEN.rglob("*.yaml")), ids=lambda path: path.name)
+def test_an_api_server_takes_every_object_of_a_golden(path: Path) -> None:
+    registries = (Registry.of(package.apis()), upstream_registry(), builtin_registry())
+    for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
+        found = [known for one in registries if (known := one.find(document["apiVersion"], document["kind"]))]
+        assert found, f"no schema for {document['kind']} of {document['apiVersion']}"
+        assert found[0].validate(document) == ()

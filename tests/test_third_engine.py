@@ -84,8 +84,17 @@ WRITTEN = {
 }
 # What commands write for it.
 MADE = {"compositions/database/paper.yaml", "tests/golden/database/paper.yaml"}
-# Generated, and the same for every engine: tables of the documents, and what Crossplane is granted.
-SHARED = {"docs/engines.md", "docs/environment.md", "package/companion/crossplane.yaml", "README.md", "ARCHITECTURE.md"}
+# Generated from the module alone: tables of the documents, a sample environment, and what Crossplane is granted.
+SHARED = {
+    *(
+        "docs/engines.md",
+        "docs/environment.md",
+        "docs/environments/database-paper.yaml",
+        "README.md",
+        "ARCHITECTURE.md",
+    ),
+    "package/companion/crossplane.yaml",
+}
 
 COPIED = ("apis", "compositions", "docs", "examples", "functions", "package", "tests", "tools")
 SINGLE = ("README.md", "ARCHITECTURE.md", "pyproject.toml")

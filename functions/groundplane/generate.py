@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from groundplane import contracts, engines, tables, xrd
+from groundplane import contracts, engines, samples, tables, xrd
 from groundplane.core.manifest import GROUP, VERSION
 from groundplane.inquiry import ENVIRONMENT_CONFIG, GRANTS
 from groundplane.render import writing
@@ -32,6 +32,7 @@ def files() -> dict[str, str]:
         for name in engines.names(contract.name):
             engine = engines.load(contract.name, name)
             found[f"compositions/{contract.name}/{name}.yaml"] = _text(composition(contract, engine))
+            found[f"docs/environments/{contract.name}-{name}.yaml"] = HEADER + samples.sample(contract, engine)
     found["package/companion/crossplane.yaml"] = _text(cluster_role(), grants())
     found["package/companion/kustomization.yaml"] = _text(kustomization())
     found["docs/engines.md"] = tables.engines_page()
@@ -115,19 +116,20 @@ def kustomization() -> Manifest:
 def write(root: Path) -> list[str]:
     """Write every generated file under *root*; return the paths of those that changed.
 
-    Tables inside hand-written pages are replaced between their marks. A generated Composition whose engine is gone
-    is removed.
+    Tables inside hand-written pages are replaced between their marks. A Composition or sample whose engine is gone is
+    removed.
     """
     wanted = files() | tables.in_pages(root)
     changed = [path for path, text in wanted.items() if _put(root / path, text)]
-    for stale in set(_compositions(root)) - set(wanted):
+    for stale in set(_of_engines(root)) - set(wanted):
         (root / stale).unlink()
         changed.append(stale)
     return sorted(changed)
 
 
-def _compositions(root: Path) -> Iterator[str]:
-    return (str(path.relative_to(root)) for path in (root / "compositions").rglob("*.yaml"))
+def _of_engines(root: Path) -> Iterator[str]:
+    folders = (root / "compositions", root / "docs" / "environments")
+    return (str(path.relative_to(root)) for folder in folders for path in folder.rglob("*.yaml"))
 
 
 def _put(path: Path, text: str) -> bool:

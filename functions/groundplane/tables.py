@@ -7,9 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import TypeAdapter
-
-from groundplane import contracts, engines
+from groundplane import contracts, engines, knobs
 from groundplane.contracts.environment import Environment
 from groundplane.core.capability import Never
 
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pydantic import BaseModel
-    from pydantic.fields import FieldInfo
 
     from groundplane.engines._engine import Engine
 
@@ -96,50 +93,19 @@ def _fresh(match: re.Match[str]) -> str:
 _KNOB_HEADER: Final = ["knob", "type", "default", "meaning"]
 
 
-def _knobs(model: type[BaseModel], prefix: str = "") -> Iterator[list[str]]:
-    for name, field in model.model_fields.items():
-        path = f"{prefix}{field.alias or name}"
-        inner = _model_in(field.annotation)
-        if inner:
-            needed = "required" if field.is_required() else f"absent: {_absent(field)}"
-            yield [f"`{path}`", "section", needed, _meaning(field)]
-            yield from _knobs(inner, f"{path}.")
-        else:
-            yield [f"`{path}`", _type(field), _default(field), _meaning(field)]
+def _knobs(model: type[BaseModel]) -> Iterator[list[str]]:
+    for knob in knobs.of(model):
+        yield [f"`{'.'.join(knob.path)}`", knob.kind, _default(knob), knob.meaning]
 
 
-def _absent(field: FieldInfo) -> str:
-    return "not used" if field.default is None else "its defaults"
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    choices = [annotation, *getattr(annotation, "__args__", ())]
-    return next((choice for choice in choices if isinstance(choice, type) and hasattr(choice, "model_fields")), None)
-
-
-def _type(field: FieldInfo) -> str:
-    return _words(TypeAdapter[Any](field.annotation or str).json_schema())
-
-
-def _words(schema: dict[str, Any]) -> str:
-    choices = [choice for choice in schema.get("anyOf", [schema]) if choice.get("type") != "null"]
-    kind = str(choices[0].get("type", "string"))
-    if kind == "array":
-        return f"list of {_words(choices[0]['items'])}"
-    if kind == "object":
-        return f"map of {_words(choices[0].get('additionalProperties', {}))}"
-    return kind
-
-
-def _default(field: FieldInfo) -> str:
-    if field.is_required():
+def _default(knob: knobs.Knob) -> str:
+    if knob.required:
         return "**required**"
-    value = field.get_default(call_default_factory=True, validated_data={})
-    return "none" if value in (None, [], {}) else f"`{value if isinstance(value, str) else json.dumps(value)}`"
-
-
-def _meaning(field: FieldInfo) -> str:
-    return " ".join((field.description or "").split())
+    if knob.kind == knobs.SECTION:
+        return "absent: not used" if knob.default is None else "absent: its defaults"
+    if knob.default in (None, [], {}) or not isinstance(knob.default, (str, int)):
+        return "none" if not knob.default else "see meaning"
+    return f"`{knob.default if isinstance(knob.default, str) else json.dumps(knob.default)}`"
 
 
 def _offer(engine: Engine[Any, Any], path: str) -> str:
