@@ -170,3 +170,29 @@ def test_another_place_for_backups_is_another_archive_and_refused(through: str, 
     assert would_lose_data(outcome)
     assert "configuration" in outcome.message
     assert value in outcome.message
+
+
+@pytest.mark.parametrize("name", ["web-1-frontend", "another", "cnpg1-cluster"])
+def test_what_another_function_composes_is_its_own_business(through: str, name: str) -> None:
+    world = ready(through)
+    page = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "page", "namespace": "team-a"}}
+    world.put(page)
+    world.composed[name] = key_of(page)
+    outcome = world.ask()
+    assert outcome.ready
+    assert not outcome.fatal
+
+
+def test_a_resource_of_an_engine_this_release_does_not_have_is_not_forgotten(through: str) -> None:
+    world = ready(through)
+    labels = {"groundplane.dev/claim": "db.orders"}
+    old = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "old", "namespace": "team-a", "labels": labels},
+    }
+    world.put(old)
+    world.composed["gone-1-data"] = key_of(old)
+    outcome = world.ask()
+    assert outcome.fatal
+    assert outcome.reason == "WouldLoseData"

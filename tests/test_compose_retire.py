@@ -231,3 +231,18 @@ def test_data_on_an_engine_that_this_release_does_not_have_are_kept(through: str
     assert outcome.fatal
     assert outcome.reason == "WouldLoseData"
     assert "abacus-1" in outcome.message
+
+
+def test_an_old_slot_whose_data_lost_their_labels_and_consent_is_not_dropped(through: str) -> None:
+    world = moving(through, "cnpg-1")
+    world.reconcile()
+    lingering = dict(world.composed), dict(world.objects)
+    world.reconcile()
+    world.composed = lingering[0] | world.composed
+    world.objects = lingering[1] | world.objects
+    world.of("cnpg-1-cluster")["metadata"].update(labels={}, annotations={})
+    world.claim["status"] = {"engine": "paper", "slot": "paper-2"}
+    outcome = world.ask()
+    assert outcome.fatal
+    assert outcome.reason == "WouldLoseData"
+    assert "(cnpg-1-" in outcome.message

@@ -14,7 +14,9 @@ from groundplane.contracts.resolve import Demand, resolve
 from groundplane.core.answer import Answer, Requirements
 from groundplane.core.binding import RESOURCE as BINDING
 from groundplane.core.condition import Type, Verdict
+from groundplane.core.manifest import CLAIM_LABEL
 from groundplane.core.refusal import Reason, Refusal
+from groundplane.core.slot import Slot
 from groundplane.dress import binding_secret, dressed
 from groundplane.engines._engine import Ask, hold
 from groundplane.inquiry import Inquiry, Unresolved
@@ -24,8 +26,8 @@ from groundplane.report import status_of
 if TYPE_CHECKING:
     from groundplane.contracts.common import CommonSpec
     from groundplane.core.manifest import Kind
+    from groundplane.core.observation import Observation
     from groundplane.core.rendered import Desired, Rendered
-    from groundplane.core.slot import Slot
     from groundplane.engines._engine import Engine
     from groundplane.turn import Turn
 
@@ -46,8 +48,8 @@ class _Composition:
     """One turn on its way to an answer."""
 
     def __init__(self, turn: Turn) -> None:
-        self.turn = turn
-        self.inquiry = Inquiry(turn)
+        self.turn = replace(turn, seen=_ours(turn))
+        self.inquiry = Inquiry(self.turn)
         self.given_up: list[str] = []
 
     def answer(self) -> Answer:
@@ -92,7 +94,7 @@ class _Composition:
             protection.refuse_weakening(ask.effective, anchor)
         resources = self._resources(ask, slot, rendered, consent=slot if retiring_to else None)
         self.inquiry.check_names(resources, rendered.requires)
-        released = placement.released(slot, self.given_up, protection.guarded(seen), seen)
+        released = placement.released(slot, self.given_up, self._held(), seen)
         protection.retain(resources, seen, retired=rendered.retired, released=released)
         verdicts = conditions.of(ask.effective, rendered.facts, bound=rendered.binding is not None, now=self.turn.now)
         if retiring_to:
@@ -179,13 +181,19 @@ class _Composition:
         """Whether *slot*, given up by name, may be left out: its stored objects carry the consent, and can go."""
         engine, seen = self._engine(slot), self.inquiry.seen
         anchor = slot.resource(engine.anchor.role)
-        held = {*protection.guarded(seen), anchor} & seen.composed.keys()  # the data count, whatever their labels say
-        if not placement.consent_stands(slot, held, seen):
+        if not placement.consent_stands(slot, self._held(), seen):
             return False
         if anchor not in seen.composed:
             return seen.found(anchor) is None  # lost, or gone already; found means it must first be owned again
         ask = self._ask(engine, slot, spec, giving_up=True)
         return engine.render(ask, slot, seen).facts.releasable
+
+    def _held(self) -> set[str]:
+        """Return the observed objects that go by consent only: what is guarded, and data whatever their labels say."""
+        seen = self.inquiry.seen
+        slots = {slot for name in seen.composed if (slot := Slot.of_resource(name))}
+        anchors = {slot.resource(self._engine(slot).anchor.role) for slot in slots}
+        return {*protection.guarded(seen), *(anchors & seen.composed.keys())}
 
     def _swap_refusal(self, placed: placement.Placement) -> Refusal:
         live, contract = placed.live, self.turn.contract
@@ -212,6 +220,22 @@ class _Composition:
             ttl=WAITING_SECONDS,
             status={"observedGeneration": self.inquiry.claim.generation},
         )
+
+
+def _ours(turn: Turn) -> Observation:
+    """Return what *turn* observes without what other functions of the pipeline compose, which is their business.
+
+    A resource is ours by its name, when that names one of our engines, or by our label, when its engine is not in this
+    release: then it still must not be lost.
+    """
+    known = engines.names(turn.contract.name)
+    ours = {
+        name: found
+        for name, found in turn.seen.composed.items()
+        if name == BINDING
+        or ((slot := Slot.of_resource(name)) and (slot.engine in known or found.label(CLAIM_LABEL) == turn.claim.label))
+    }
+    return replace(turn.seen, composed=ours)
 
 
 def _kinds(engine: Engine[Any, Any]) -> tuple[Kind, ...]:
