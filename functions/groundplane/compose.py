@@ -202,10 +202,10 @@ class _Composition:
         return Refusal(
             Reason.SWAP_NOT_APPROVED,
             f"the Composition asks for {self.turn.engine}, and the data of this claim are in slot {live} ({held})."
-            f" Nothing was changed, and {live.engine} goes on serving. To stay, set spec.crossplane.compositionRef.name"
-            f" back to {contract.kind.lower()}-{live.engine}. To give the data up and start empty on {placed.target},"
-            f" add {live} to spec.migration.retiredSlots: everything in {live} is then destroyed, and only its backups"
-            " remain for their retention.",
+            f" Nothing was changed, and {live.engine} goes on serving. To stay, set"
+            f" spec.crossplane.compositionRef.name back to {contract.kind.lower()}-{live.engine}. To give the data up"
+            f" and start empty on {placed.target}, add {live} to spec.migration.retiredSlots: everything in {live} is"
+            " then destroyed, and only its backups remain for their retention.",
         )
 
     def _refused(self, refusal: Refusal) -> Answer:

@@ -144,8 +144,8 @@ class Inquiry:
             raise Refusal(
                 Reason.ENVIRONMENT_INCOMPLETE,
                 f"EnvironmentConfig {name} does not exist. It says where claims of namespace {namespace} are served."
-                " Ask the platform team to create it, or to label the namespace:"
-                f" kubectl label namespace {namespace} {ENVIRONMENT_LABEL}=<environment>",
+                f" Ask the platform team to create it, or to label the namespace: kubectl label namespace {namespace}"
+                f" {ENVIRONMENT_LABEL}=<environment>",
             )
         return found.at("data")
 
@@ -159,8 +159,8 @@ class Inquiry:
         if missing:
             raise Refusal(
                 Reason.ENGINE_NOT_INSTALLED,
-                f"{engine.product} is not installed, or not whole: the API server has no {', '.join(missing)}."
-                " Ask the platform team to install it, or choose another environment.",
+                f"{engine.product} is not installed, or not whole: the API server has no {', '.join(missing)}. Ask the"
+                " platform team to install it, or choose another environment.",
             )
         grants = self.require("grants")
         if grants is None:
@@ -176,8 +176,8 @@ class Inquiry:
         if ungranted:
             raise Refusal(
                 Reason.NOT_PERMITTED,
-                f"Crossplane may not manage {', '.join(ungranted)}: the companion set is older than this release."
-                " Ask the platform team for: kubectl apply -k package/companion",
+                f"Crossplane may not manage {', '.join(ungranted)}: the companion set is older than this release. Ask"
+                " the platform team for: kubectl apply -k package/companion",
             )
         left_out = {kind.crd: False for kind in engine.optional_kinds if kind.crd not in granted}
         self.seen = replace(self.seen, schemas={**self.seen.schemas, **left_out})
@@ -198,8 +198,8 @@ class Inquiry:
         if found is None:
             raise Refusal(
                 Reason.RESTORE_SOURCE_NOT_FOUND,
-                f"restore.claimRef: there is no {self.claim.kind} {name} in namespace {self.claim.namespace}."
-                " Correct the name; if the claim is gone, use restore.from: Backup with the status.backup.id it had.",
+                f"restore.claimRef: there is no {self.claim.kind} {name} in namespace {self.claim.namespace}. Correct"
+                " the name; if the claim is gone, use restore.from: Backup with the status.backup.id it had.",
             )
         live = Slot.parse(str(found.at("status", "slot") or ""))
         if live is None or live.engine != engine.name:

@@ -213,8 +213,8 @@ SPEC_RULES = (
         "restore can only be set when the claim is created; create a new claim",
     ),
     Rule(
-        "!has(oldSelf.crossplane) || !has(oldSelf.crossplane.compositionRef)"
-        " || (has(self.crossplane) && has(self.crossplane.compositionRef))",
+        "!has(oldSelf.crossplane) || !has(oldSelf.crossplane.compositionRef) || (has(self.crossplane) &&"
+        " has(self.crossplane.compositionRef))",
         "keep spec.crossplane.compositionRef: without it another engine could be chosen",
     ),
 )

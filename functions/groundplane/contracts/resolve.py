@@ -184,7 +184,6 @@ def _refuse_default_environment(claim: Claim, spec: CommonSpec) -> None:
         raise Refusal(
             Reason.ENVIRONMENT_INCOMPLETE,
             f"tier: {spec.tier} is not served in namespace {claim.namespace}, which belongs to no environment. Write"
-            " tier: Development,"
-            f" or ask the platform team for: kubectl label namespace {claim.namespace}"
+            f" tier: Development, or ask the platform team for: kubectl label namespace {claim.namespace}"
             f" {ENVIRONMENT_LABEL}=<environment>",
         )

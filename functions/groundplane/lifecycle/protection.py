@@ -50,10 +50,8 @@ def check_anchor(claim: Claim, seen: Observation, slot: Slot, anchor: str, *, gi
         raise Refusal(
             Reason.WOULD_LOSE_DATA,
             f"slot {slot} holds the data of this claim, and its object {claim.object(slot)} in namespace"
-            f" {claim.namespace} cannot be found."
-            " Nothing was changed, and no empty service is made in its place. Bring the object back from a backup of"
-            " the cluster, or create"
-            " a new claim with restore.from: Backup.",
+            f" {claim.namespace} cannot be found. Nothing was changed, and no empty service is made in its place."
+            " Bring the object back from a backup of the cluster, or create a new claim with restore.from: Backup.",
         )
 
 
@@ -68,15 +66,13 @@ def check_found(claim: Claim, found: Observed, *, guarded: bool) -> None:
         raise Refusal(
             Reason.NAME_TAKEN,
             f"{what} exists and does not belong to this claim, which needs the name. Nothing was touched. Remove or"
-            " rename it, or give the"
-            " claim another name.",
+            " rename it, or give the claim another name.",
         )
     if guarded and not found.same_life(claim):
         raise Refusal(
             Reason.RETAINED_DATA_EXISTS,
             f"{what} was left by an earlier claim of this name, and is never taken over silently. Give the claim"
-            " another name, or delete"
-            " the object if its data are no longer needed.",
+            " another name, or delete the object if its data are no longer needed.",
         )
 
 
@@ -106,8 +102,8 @@ def retain(
             raise Refusal(
                 Reason.WOULD_LOSE_DATA,
                 f"{found.at('kind')} {found.name} ({name}) would be deleted, and nobody consented. Nothing was"
-                " changed. This is a defect of"
-                " the platform, not of the claim: report it, and go back to the release before.",
+                " changed. This is a defect of the platform, not of the claim: report it, and go back to the release"
+                " before.",
             )
 
 
@@ -124,8 +120,8 @@ def refuse_weakening(effective: Effective, anchor: Observed | None) -> None:
     if in_force == "Protect" and effective.deletion_policy == "Delete" and origin["deletionPolicy"] == "tier":
         raise Refusal(
             Reason.UNSAFE_CHANGE,
-            "tier: with the lower tier deletionPolicy would fall from Protect to Delete. Write deletionPolicy: Protect"
-            " to keep it, or deletionPolicy: Delete if that is meant.",
+            "tier: with the lower tier deletionPolicy would fall from Protect to Delete. Write deletionPolicy:"
+            " Protect to keep it, or deletionPolicy: Delete if that is meant.",
         )
     days = anchor.annotation(RETENTION_DAYS) or ""
     # Where the environment waives backups that is its decision, and shown; only what the tier takes away is refused.
@@ -170,6 +166,6 @@ def _changed(name: str, found: Observed, what: str, then: object, now: object) -
     return Refusal(
         Reason.WOULD_LOSE_DATA,
         f"{found.at('kind')} {found.name} ({name}) would change its {what} from {then} to {now}: that is another"
-        " object, and this one would"
-        " be lost. Nothing was changed. Undo what changed it; in an environment that is the platform team's to do.",
+        " object, and this one would be lost. Nothing was changed. Undo what changed it; in an environment that is"
+        " the platform team's to do.",
     )

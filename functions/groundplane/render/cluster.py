@@ -75,8 +75,8 @@ class Cluster:
         """
         if not self.installed(selector.api_version, selector.kind):
             raise ReconcileError(
-                f"the function requires {selector.kind} of {selector.api_version}, which is not "
-                "installed: the whole claim would fail. It must probe for the schema first"
+                f"the function requires {selector.kind} of {selector.api_version}, which is not installed: the whole"
+                " claim would fail. It must probe for the schema first"
             )
         if selector.WhichOneof("match") == "match_name":
             key = (selector.api_version, selector.kind, selector.namespace, selector.match_name)

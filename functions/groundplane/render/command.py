@@ -63,8 +63,8 @@ class _Time(click.ParamType[datetime]):
     default="",
     metavar="NAME|FILE",
     help=(
-        "The environment the claim's namespace belongs to: the name of an EnvironmentConfig among "
-        "--required, or its file. It chooses the engine."
+        "The environment the claim's namespace belongs to: the name of an EnvironmentConfig among --required, or its"
+        " file. It chooses the engine."
     ),
 )
 @click.option(

@@ -62,8 +62,8 @@ def _owners(xr: Manifest, name: str, wanted: Manifest) -> list[Manifest]:
     controller = controller_of(wanted)
     if controller is not None and controller.get("uid") != uid_of(xr):
         raise ReconcileError(
-            f"composed resource {name!r} says that {controller.get('kind')} "
-            f"{controller.get('name')} controls it: Crossplane refuses the whole claim"
+            f"composed resource {name!r} says that {controller.get('kind')} {controller.get('name')} controls it:"
+            " Crossplane refuses the whole claim"
         )
     own = {
         "apiVersion": xr["apiVersion"],
@@ -81,13 +81,13 @@ def _check(name: str, wanted: Manifest, cluster: Cluster) -> None:
     api_version, kind = wanted.get("apiVersion"), wanted.get("kind")
     if not api_version or not kind:
         raise ReconcileError(
-            f"composed resource {name!r} has no apiVersion or no kind: nothing would be applied. "
-            "This is a bug of the function"
+            f"composed resource {name!r} has no apiVersion or no kind: nothing would be applied. This is a bug of the"
+            " function"
         )
     if not cluster.installed(api_version, kind):
         raise ReconcileError(
-            f"composed resource {name!r} is a {kind} of {api_version}, which is not installed: "
-            "Crossplane would stop half-way. This is a bug of the function"
+            f"composed resource {name!r} is a {kind} of {api_version}, which is not installed: Crossplane would stop"
+            " half-way. This is a bug of the function"
         )
 
 

@@ -81,9 +81,8 @@ def _caller(channel: grpc.Channel) -> Function:
         except grpc.RpcError as error:
             # The details may quote what the function was given, secrets included.
             raise FunctionError(
-                f"the function broke ({error.code().name}): "
-                "this is a bug of the function, not of your files; "
-                "please report it with the claim and this command"
+                f"the function broke ({error.code().name}): this is a bug of the function, not of your files; please"
+                " report it with the claim and this command"
             ) from None
         return response
 

@@ -69,13 +69,13 @@ def observe(xr: Manifest, objects: Iterable[Manifest]) -> Observed:
 def _add(found: dict[str, Manifest], one: Manifest, name: JSON, xr: Manifest) -> None:
     if not name:
         raise BadInputError(
-            f"observed {_words(one)}: metadata.annotations: {RESOURCE_NAME} is missing; "
-            "Crossplane would fail the whole claim. Take the object from the cluster as it is"
+            f"observed {_words(one)}: metadata.annotations: {RESOURCE_NAME} is missing; Crossplane would fail the"
+            " whole claim. Take the object from the cluster as it is"
         )
     if name in found:
         raise BadInputError(
-            f"observed {_words(one)} and {_words(found[name])} are both {name!r} "
-            f"({RESOURCE_NAME}); keep the one that the claim controls"
+            f"observed {_words(one)} and {_words(found[name])} are both {name!r} ({RESOURCE_NAME}); keep the one that"
+            " the claim controls"
         )
     found[name] = _placed(one, xr)
 
@@ -94,8 +94,8 @@ def _doubt(xr: Manifest, one: Manifest) -> str:
     controller = controller_of(one)
     if controller is not None and controller.get("uid") != uid_of(xr):
         return (
-            f"a claim of this name with uid {controller.get('uid')} controls it and this one has "
-            f"uid {uid_of(xr)}; take the claim from the cluster too, with its metadata.uid"
+            f"a claim of this name with uid {controller.get('uid')} controls it and this one has uid {uid_of(xr)};"
+            " take the claim from the cluster too, with its metadata.uid"
         )
     namespace = at(one, "metadata", "namespace")
     if namespace not in {None, xr["metadata"]["namespace"]}:

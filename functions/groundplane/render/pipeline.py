@@ -105,8 +105,8 @@ def settle(
             return response, call
         request, previous, asked_before = following, response.requirements, asked
     raise ReconcileError(
-        f"the function's requirements did not settle in {MOST_ITERATIONS} iterations: "
-        "it must ask for the same every time. This is a bug of the function"
+        f"the function's requirements did not settle in {MOST_ITERATIONS} iterations: it must ask for the same every"
+        " time. This is a bug of the function"
     )
 
 
@@ -178,8 +178,8 @@ def _add_credentials(request: fnv1.RunFunctionRequest, step: Manifest, entry: Ma
     found = cluster.secret(reference.get("namespace", ""), reference.get("name", ""))
     if not found:
         raise ReconcileError(
-            f"step {step['step']!r} needs credentials {name!r} from Secret "
-            f"{reference.get('namespace')}/{reference.get('name')}; give it with --required"
+            f"step {step['step']!r} needs credentials {name!r} from Secret"
+            f" {reference.get('namespace')}/{reference.get('name')}; give it with --required"
         )
     request.credentials[str(name)].credential_data.data.update(found)
 
@@ -192,9 +192,9 @@ def _check_step(composition: Manifest, step: JSON, contract: str) -> None:
     match = _OURS.search(name)
     if match is None or contract not in ("", match["contract"]):
         raise BadInputError(
-            f"{where}, step {step['step']!r}: function {name!r} is not known here; "
-            f"only function-{contract or '<contract>'} can be run. Take the step out, "
-            "or use `crossplane composition render`"
+            f"{where}, step {step['step']!r}: function {name!r} is not known here; only"
+            f" function-{contract or '<contract>'} can be run. Take the step out, or use `crossplane composition"
+            " render`"
         )
 
 

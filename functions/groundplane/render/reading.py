@@ -173,6 +173,6 @@ def _check_size(data: bytes, name: str) -> None:
     for number, part in enumerate(_DIVIDER.split(data), start=1):
         if len(part) > LARGEST and not _LIST.search(part):
             raise BadInputError(
-                f"{name}: part {number} has {len(part)} bytes, larger than Kubernetes stores "
-                f"({LARGEST}); make it smaller"
+                f"{name}: part {number} has {len(part)} bytes, larger than Kubernetes stores ({LARGEST}); make it"
+                " smaller"
             )

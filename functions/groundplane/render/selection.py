@@ -34,9 +34,8 @@ def admitted(
     labelled = at(claim, "metadata", "labels", ENVIRONMENT_LABEL) or ""
     if chosen and labelled not in ("", chosen):
         raise BadInputError(
-            f"metadata.labels: the claim belongs to environment {labelled!r} and cannot be "
-            f"rendered for {chosen!r}; take the label {ENVIRONMENT_LABEL} out, "
-            f"or use --environment {labelled}"
+            f"metadata.labels: the claim belongs to environment {labelled!r} and cannot be rendered for {chosen!r};"
+            f" take the label {ENVIRONMENT_LABEL} out, or use --environment {labelled}"
         )
     name = chosen or labelled
     # What was admitted once keeps its Composition; the function speaks of a missing environment.
@@ -69,8 +68,8 @@ def unknown_environment(name: str, environments: Mapping[str, Manifest]) -> str:
     """Return the words for an environment that is none of *environments*."""
     known = ", ".join(sorted(environments)) or "none"
     return (
-        f"environment {name!r}: no EnvironmentConfig of that name is known (known: {known}); "
-        "give its file with --environment FILE or --required FILE"
+        f"environment {name!r}: no EnvironmentConfig of that name is known (known: {known}); give its file with"
+        " --environment FILE or --required FILE"
     )
 
 
@@ -79,8 +78,8 @@ def _engine(environment: Manifest, contract: str) -> str:
     engine = at(environment, "data", "engines", contract)
     if not isinstance(engine, str) or not engine:
         raise BadInputError(
-            f"environment {name!r}: data.engines.{contract}: missing; "
-            f"name the engine that serves it, as {contract}: cnpg"
+            f"environment {name!r}: data.engines.{contract}: missing; name the engine that serves it, as {contract}:"
+            " cnpg"
         )
     return engine
 
@@ -91,8 +90,8 @@ def _of_engine(claim: Manifest, engine: str, environment: str, compositions: Seq
     if engine not in named:
         known = ", ".join(sorted(filter(None, named))) or "none"
         raise BadInputError(
-            f"environment {environment!r}: engine {engine!r} has no Composition for "
-            f"{claim['kind']} (engines that have one: {known})"
+            f"environment {environment!r}: engine {engine!r} has no Composition for {claim['kind']} (engines that have"
+            f" one: {known})"
         )
     return str(named[engine]["metadata"]["name"])
 
@@ -143,8 +142,8 @@ def _not_one(fitting: Sequence[Manifest], claim: Manifest, selector: Manifest | 
         return f"no Composition {what}for {claim['kind']} of {claim['apiVersion']}"
     names = ", ".join(sorted(one["metadata"]["name"] for one in fitting))
     return (
-        f"several Compositions {what}for {claim['kind']}: {names}. Crossplane would pick one at "
-        "random; name it in spec.crossplane.compositionRef, or give --environment"
+        f"several Compositions {what}for {claim['kind']}: {names}. Crossplane would pick one at random; name it in"
+        " spec.crossplane.compositionRef, or give --environment"
     )
 
 

@@ -55,8 +55,8 @@ def _name(metadata: Manifest, path: str) -> Iterator[Violation]:
         if isinstance(value, str) and not is_subdomain(value):
             yield Violation(
                 member(path, field),
-                f"{shown(value)} must consist of lower-case letters, digits, '-' and '.', "
-                "start and end with a letter or digit, and have at most 253 characters",
+                f"{shown(value)} must consist of lower-case letters, digits, '-' and '.', start and end with a letter"
+                " or digit, and have at most 253 characters",
             )
 
 
@@ -83,6 +83,6 @@ def _map(metadata: Manifest, path: str, field: str, accepts: Callable[[str], boo
         elif not accepts(value):
             yield Violation(
                 where,
-                f"{shown(value)} must have at most 63 letters, digits, '-', '_' and '.', and "
-                "start and end with a letter or digit",
+                f"{shown(value)} must have at most 63 letters, digits, '-', '_' and '.', and start and end with a"
+                " letter or digit",
             )

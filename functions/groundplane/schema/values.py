@@ -13,8 +13,7 @@ from groundplane.schema.violation import unstorable
 _NAME = re.compile(r"[A-Za-z_./-][A-Za-z0-9_./-]*")
 _SYMBOLS = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
 _RESERVED = re.compile(
-    "true|false|null|in|as|break|const|continue|else|for|function|if|import|let|loop|package|"
-    "namespace|return|var|void|while"
+    "true|false|null|in|as|break|const|continue|else|for|function|if|import|let|loop|package|namespace|return|var|void|while"
 )
 _IDENTITY = ("apiVersion", "kind")
 #: All that a rule at the root can read of the metadata.

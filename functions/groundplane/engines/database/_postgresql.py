@@ -46,8 +46,7 @@ def login_secret(ask: Ask[DatabaseSpec, KnobsT], slot: Slot, anchor: str, seen: 
             raise Refusal(
                 Reason.WOULD_LOSE_DATA,
                 f"Secret {name} has no entry password, and the database is there. A new password is never made for a"
-                " living database."
-                f" Put the Secret back, with username {ACTIVE} and the password the application uses.",
+                f" living database. Put the Secret back, with username {ACTIVE} and the password the application uses.",
             )
         password = ask.make_password()
     return SECRET.manifest(
@@ -151,8 +150,8 @@ def refuse_other_source(ask: Ask[DatabaseSpec, KnobsT]) -> None:
         if theirs and theirs != ours:
             raise Refusal(
                 Reason.RESTORE_SOURCE_NOT_FOUND,
-                f"restore.claimRef: a copy keeps the {field} of its source, which is {theirs}, not {ours}."
-                f" Set {field} to {theirs}; a version can be raised once the copy serves.",
+                f"restore.claimRef: a copy keeps the {field} of its source, which is {theirs}, not {ours}. Set {field}"
+                f" to {theirs}; a version can be raised once the copy serves.",
             )
 
 

@@ -150,8 +150,8 @@ def _backup_target(ask: Ask[DatabaseSpec, CnpgKnobs], seen: Observation) -> Back
         raise Refusal(
             Reason.ENVIRONMENT_INCOMPLETE,
             f"environment {environment}: backup.bucket is missing, and the claim's backups must go somewhere. Ask the"
-            " platform team to set"
-            f" it in EnvironmentConfig {environment}; for tier Development it may waive Backup instead.",
+            f" platform team to set it in EnvironmentConfig {environment}; for tier Development it may waive Backup"
+            " instead.",
         )
     if target.secret and "backup-credentials" in seen.required:
         found = seen.found("backup-credentials")
@@ -161,9 +161,8 @@ def _backup_target(ask: Ask[DatabaseSpec, CnpgKnobs], seen: Observation) -> Back
             raise Refusal(
                 Reason.ENVIRONMENT_INCOMPLETE,
                 f"Secret {target.secret} in namespace {ask.claim.namespace} {lacks}. Environment {environment} keeps"
-                " the credentials of"
-                f" the backup target there, in entries {' and '.join(objects.CREDENTIAL_KEYS)}. Ask the platform team"
-                " to provide it.",
+                f" the credentials of the backup target there, in entries {' and '.join(objects.CREDENTIAL_KEYS)}. Ask"
+                " the platform team to provide it.",
             )
     return target
 

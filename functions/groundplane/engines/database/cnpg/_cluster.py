@@ -119,8 +119,7 @@ def _origin(place: Place) -> list[Manifest] | None:
         raise Refusal(
             Reason.ENVIRONMENT_INCOMPLETE,
             f"restore: backups are read from the backup target, and environment {place.ask.claim.environment} waives"
-            " Backup."
-            " Ask the platform team for a backup target.",
+            " Backup. Ask the platform team for a backup target.",
         )
     postgresql.refuse_other_source(place.ask)
     archive = f"{source.claim.object(source.slot)}-{source.claim.life}" if source else restore.backup_id

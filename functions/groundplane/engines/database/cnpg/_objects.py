@@ -129,8 +129,8 @@ def alerts(place: Place, monitoring: Monitoring) -> Manifest:
         ),
         kubernetes.Alert(
             "GroundplaneDatabaseStorageLow",
-            f"kubelet_volume_stats_available_bytes{{{volume}}}"
-            f" / kubelet_volume_stats_capacity_bytes{{{volume}}} < 0.15",
+            f"kubelet_volume_stats_available_bytes{{{volume}}} / kubelet_volume_stats_capacity_bytes{{{volume}}} <"
+            " 0.15",
             "15m",
             "warning",
             f"Less than 15 % of the storage of database {place.name} is left.",
@@ -151,8 +151,8 @@ def alerts(place: Place, monitoring: Monitoring) -> Manifest:
             kubernetes.Alert(
                 "GroundplaneDatabaseBackupTooOld",
                 # Not the age of the last segment: an idle server archives nothing, and loses nothing.
-                f"max(cnpg_pg_stat_archiver_last_failed_time{{{service}}}"
-                f" - cnpg_pg_stat_archiver_last_archived_time{{{service}}}) > 1",
+                f"max(cnpg_pg_stat_archiver_last_failed_time{{{service}}} -"
+                f" cnpg_pg_stat_archiver_last_archived_time{{{service}}}) > 1",
                 f"{place.ask.effective.rpo_seconds}s",
                 "critical",
                 f"More writes of database {place.name} than its rpoSeconds allows are in no backup.",
