@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from groundplane import contracts, engines, knobs
-from groundplane.contracts.environment import Environment
+from groundplane.contracts.environment import Environment, Knobs
+from groundplane.contracts.tiers import PRESETS, Preset
 from groundplane.core.capability import Never
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def engines_page() -> str:
     for name in contracts.names():
         contract = contracts.load(name)
         found = [engines.load(name, engine) for engine in engines.names(name)]
-        parts.append(f"\n## {contract.kind}\n\n{engine_table(name)}\n")
+        parts.append(f"\n## {contract.kind}\n\n{engine_table(name)}\n\n{_TIERS}\n{tier_table(name)}\n")
         parts += [f"\n### {engine.name}: {engine.product}\n\n{_kinds(engine)}\n" for engine in found]
     return "".join(parts)
 
@@ -56,6 +57,44 @@ def engine_table(contract: str) -> str:
         for path in paths
     ]
     return _table(header, rows)
+
+
+_TIERS: Final = (
+    "What a tier asks of each engine, where the claim writes nothing else. A tier that an engine does not hold is"
+    " refused with the same words; the claim can then write a weaker demand of its own.\n"
+)
+
+
+def tier_table(contract: str) -> str:
+    """Return the table of which engine of *contract* holds which tier's preset, and what it lacks."""
+    found = [engines.load(contract, name) for name in engines.names(contract)]
+    rows = [
+        [f"`{tier}`", *(_holds(engine, _demands(preset)) for engine in found)]
+        for tier, preset in PRESETS[contract].items()
+    ]
+    return _table(["tier", *(engine.name for engine in found)], rows)
+
+
+def _demands(preset: Preset) -> dict[str, Any]:
+    asked = {
+        "deletionPolicy": preset.deletion_policy,
+        "objectives.failureTolerance": preset.failure_tolerance,
+        "objectives.rpoSeconds": preset.rpo_seconds,
+        "backup.retentionDays": preset.retention_days,
+    }
+    return {path: value for path, value in asked.items() if value is not None}
+
+
+def _holds(engine: Engine[Any, Any], demands: dict[str, Any]) -> str:
+    lacking = [
+        f"`{path}` {value} ({capability.limit()})"
+        for path, value in demands.items()
+        if (capability := engine.capabilities.get(path)) and not capability.honours(value)
+    ]
+    if not lacking:
+        return "holds"
+    adapts = engine.knobs.capabilities is not Knobs.capabilities
+    return f"lacks {', '.join(lacking)}{'; knobs of the environment can change that' if adapts else ''}"
 
 
 def environment_page() -> str:
