@@ -119,3 +119,17 @@ def test_a_floor_that_the_engine_cannot_hold_is_the_environments_fault(monkeypat
     outcome = fresh(backup={"retentionDays": 50}).ask()
     assert outcome.reason == "NotOffered"
     assert outcome.message.startswith("backup.retentionDays: 50 is not offered by cnpg (at most 35).")
+
+
+def test_a_section_that_no_engine_reads_is_told_and_stops_nobody() -> None:
+    world = ready().environment(monitorng={"runbookURL": "https://runbooks.example.com"})
+    outcome = world.ask()
+    assert outcome.ready
+    notice = "environment kubernetes: monitorng is read by no engine of this release; did you mean monitoring?"
+    assert notice in outcome.notices
+
+
+def test_sections_of_other_engines_are_nothing_to_tell() -> None:
+    outcome = ready().environment(aws={"region": "eu-central-1"}, rds={}).ask()
+    assert outcome.ready
+    assert outcome.notices == ()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from difflib import get_close_matches
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from groundplane import contracts
+from groundplane.contracts.environment import Environment, Knobs
 from groundplane.core.binding import RESOURCE as BINDING
 from groundplane.core.manifest import CLAIM_LABEL, ENVIRONMENT_LABEL, SECRET, Kind
 from groundplane.core.observation import Requirement
@@ -16,7 +20,7 @@ from groundplane.lifecycle import placement, protection
 from groundplane.turn import claim_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from groundplane.contracts.common import CommonSpec
     from groundplane.core.observation import Observed
@@ -149,6 +153,20 @@ class Inquiry:
             )
         return found.at("data")
 
+    def unread(self) -> tuple[str, ...]:
+        """Return a notice for every section of the environment that no engine of this release reads.
+
+        A notice, no refusal: the section may be for a release to come, and must not stop the claims of today.
+        """
+        found = self.seen.found("environment")
+        data = found.at("data") if found else None
+        known = sections()
+        unknown = sorted(set(data) - known) if isinstance(data, dict) else []
+        return tuple(
+            f"environment {self.claim.environment}: {name} is read by no engine of this release{_near(name, known)}"
+            for name in unknown
+        )
+
     def check_installed(self, engine: Engine[Any, Any]) -> None:
         """Return if every kind of *engine* is installed and granted; optional kinds that are not are left out.
 
@@ -239,6 +257,19 @@ class Inquiry:
         manifest = desired.manifest
         kind = Kind(manifest["apiVersion"], manifest["kind"], "")
         return Requirement(kind, manifest["metadata"]["name"], self.claim.namespace)
+
+
+@cache
+def sections() -> frozenset[str]:
+    """Return the names of all sections that an environment may have: the common ones, and every engine's."""
+    read = (load(contract, name).knobs for contract in contracts.names() for name in names(contract))
+    models: tuple[type[Knobs], ...] = (Environment, *read)
+    return frozenset(field.alias or name for model in models for name, field in model.model_fields.items())
+
+
+def _near(name: str, known: Collection[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _granted(grants: Observed) -> set[str]:
