@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import catalogue
 from groundplane import contracts, engines
+from groundplane.__main__ import main
 from groundplane.core.capability import AtLeast, AtMost, Capability, OneOf
 from groundplane.render.naming import uid_of
 from groundplane.render.observed import RESOURCE_NAME
@@ -221,3 +223,14 @@ def test_an_observed_object_that_is_malformed_breaks_nothing(
     assert shown.code in {RENDERED, REFUSED}, shown.err
     assert "the function failed" not in shown.err
     assert "is left out" not in shown.err
+
+
+def test_a_warning_of_the_function_is_told_beside_the_manifests(tmp_path: Path) -> None:
+    environment = tmp_path / "environment.yaml"
+    given = (catalogue.ENVIRONMENTS / "kubernetes.yaml").read_text(encoding="utf-8")
+    environment.write_text(given.replace("  monitoring:", "  monitorng:"), encoding="utf-8")
+    words = ["render", str(catalogue.EXAMPLES / "database" / "cnpg.yaml"), "--environment", str(environment)]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0
+    assert "monitorng is read by no engine of this release; did you mean monitoring?" in result.stderr
+    assert "kind: Cluster" in result.stdout

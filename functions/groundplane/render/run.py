@@ -27,9 +27,11 @@ def render(
         rendered = _reconciled(claim, stored, inputs, admission, function)
     except RenderError as error:
         raise type(error)(f"{claim.where}: {error}") from None
-    undeclared = admission.undeclared(rendered.outcome.xr)
+    outcome = rendered.outcome
+    told = [result.message for result in outcome.results if result.severity == "Warning" and not outcome.refused]
+    undeclared = admission.undeclared(outcome.xr)
     warnings = [f"the API server would refuse the whole status: {one}" for one in undeclared]
-    notes = (*rendered.outcome.notes, *warnings)
+    notes = (*outcome.notes, *told, *warnings)
     return rendered, tuple(f"{claim.where}: note: {note}" for note in notes)
 
 
