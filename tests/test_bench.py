@@ -119,7 +119,12 @@ def test_a_fast_case_breaks_no_limit() -> None:
 
 def test_a_slow_case_fails_and_says_by_how_much() -> None:
     assert failures(record(3.2)) == "p50 is 3.20 times the echo's, the limit is 3.0"
-    assert failures(record(start=0.51)) == "the median cold start takes 510 ms, the limit is 500 ms"
+    quick = record(start=0.1)
+    assert failures(record(start=0.51), quick) == "the median cold start takes 510 ms, the limit is 500 ms"
+    assert failures(record(start=0.6), record(start=0.25)) == "", "a machine that slows the echo slows the function"
+    assert failures(record(start=0.6), record(start=0.23)) == "the median cold start takes 600 ms, the limit is 575 ms"
+    assert not report.quick_enough(LIMITS, (record(start=0.6), record(start=0.2)))
+    assert report.quick_enough(LIMITS, (record(start=0.6), record(start=0.25)))
     assert not report.fast_enough(LIMITS, (record(3.2), record()))
     assert report.fast_enough(LIMITS, (record(2.8), record()))
 
