@@ -10,9 +10,8 @@ from catalogue import Manifest
 from groundplane import contracts
 from groundplane.compose import compose
 from groundplane.core.answer import Answer
-from groundplane.core.manifest import ENVIRONMENT_LABEL, RETENTION_DAYS
+from groundplane.core.manifest import ENVIRONMENT_LABEL, GRANTS, RETENTION_DAYS
 from groundplane.core.observation import Observation, Observed, Requirement
-from groundplane.inquiry import GRANTS
 from groundplane.turn import Turn
 
 UID: Final = "00000000-0000-4000-8000-0000000000aa"

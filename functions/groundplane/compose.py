@@ -18,14 +18,13 @@ from groundplane.core.manifest import CLAIM_LABEL
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.slot import Slot
 from groundplane.dress import binding_secret, dressed
-from groundplane.engines._engine import Ask, hold
+from groundplane.engines._engine import Ask, all_kinds, hold
 from groundplane.inquiry import Inquiry, Unresolved
 from groundplane.lifecycle import conditions, placement, protection
 from groundplane.report import status_of
 
 if TYPE_CHECKING:
     from groundplane.contracts.common import CommonSpec
-    from groundplane.core.manifest import Kind
     from groundplane.core.observation import Observation
     from groundplane.core.rendered import Desired, Rendered
     from groundplane.engines._engine import Engine
@@ -64,11 +63,11 @@ class _Composition:
         engine, spec, seen = self._wanted_engine(), self._spec(), self.turn.seen
         self.given_up = list((spec.migration and spec.migration.retired_slots) or ())
         placed = placement.place(engine.name, self.given_up, seen)
-        self.inquiry.probe(*_kinds(engine), *_kinds(self._engine(placed.live)))
-        lost = self.inquiry.lost_slot(engine, placed.live)
-        placed = placement.place(engine.name, self.given_up, seen, lost)
+        self.inquiry.probe(*all_kinds(engine), *all_kinds(self._engine(placed.live)))
+        if lost := self.inquiry.lost_slot(engine, placed.live):
+            placed = placement.place(engine.name, self.given_up, seen, lost)
+            self.inquiry.probe(*all_kinds(self._engine(placed.live)))
         live = self._engine(placed.live)
-        self.inquiry.probe(*_kinds(live))
         self.inquiry.find_anchor(live, placed.live, given_up=placed.moving and placed.consented)
         if not placed.moving:
             return self._serve(placed.live, spec)
@@ -191,8 +190,7 @@ class _Composition:
     def _held(self) -> set[str]:
         """Return the observed objects that go by consent only: what is guarded, and data whatever their labels say."""
         seen = self.inquiry.seen
-        slots = {slot for name in seen.composed if (slot := Slot.of_resource(name))}
-        anchors = {slot.resource(self._engine(slot).anchor.role) for slot in slots}
+        anchors = {slot.resource(self._engine(slot).anchor.role) for slot in placement.observed(seen)}
         return {*protection.guarded(seen), *(anchors & seen.composed.keys())}
 
     def _swap_refusal(self, placed: placement.Placement) -> Refusal:
@@ -203,7 +201,7 @@ class _Composition:
             Reason.SWAP_NOT_APPROVED,
             f"the Composition asks for {self.turn.engine}, and the data of this claim are in slot {live} ({held})."
             f" Nothing was changed, and {live.engine} goes on serving. To stay, set"
-            f" spec.crossplane.compositionRef.name back to {contract.kind.lower()}-{live.engine}. To give the data up"
+            f" spec.crossplane.compositionRef.name back to {contract.composition(live.engine)}. To give the data up"
             f" and start empty on {placed.target}, add {live} to spec.migration.retiredSlots: everything in {live} is"
             " then destroyed, and only its backups remain for their retention.",
         )
@@ -236,10 +234,6 @@ def _ours(turn: Turn) -> Observation:
         or ((slot := Slot.of_resource(name)) and (slot.engine in known or found.label(CLAIM_LABEL) == turn.claim.label))
     }
     return replace(turn.seen, composed=ours)
-
-
-def _kinds(engine: Engine[Any, Any]) -> tuple[Kind, ...]:
-    return (*engine.kinds, *engine.optional_kinds)
 
 
 def _written(spec: CommonSpec) -> tuple[Demand, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from groundplane.core.manifest import (
     RETIRE_CONSENT,
     SECRET,
     SLOT,
+    secret_data,
 )
 from groundplane.core.rendered import Desired
 
@@ -47,7 +47,7 @@ def binding_secret(binding: Binding, claim: Claim, slot: Slot, *, bound: bool) -
     manifest = SECRET.manifest(
         claim.binding,
         type=f"servicebinding.io/{binding.type}",
-        data={key: base64.b64encode(value.encode()).decode() for key, value in entries.items()},
+        data=secret_data(entries),
     )
     return Desired(_worn(manifest, claim, {SLOT: str(slot)}, guarded=False), ready=bound)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from groundplane import contracts, engines, samples, tables, xrd
-from groundplane.core.manifest import GROUP, VERSION
-from groundplane.inquiry import ENVIRONMENT_CONFIG, GRANTS
+from groundplane.core.manifest import ENVIRONMENT_CONFIG, GRANTS, GROUP, VERSION
+from groundplane.engines._engine import all_kinds
 from groundplane.render import writing
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def files() -> dict[str, str]:
 
 def composition(contract: Contract, engine: Engine[Any, Any]) -> Manifest:
     """Return the Composition of *engine*: its name in the input, and what every call must be told."""
-    kinds = [kind for kind in (*engine.kinds, *engine.optional_kinds) if not kind.builtin]
+    kinds = [kind for kind in all_kinds(engine) if not kind.builtin]
     grants = {"apiVersion": ENVIRONMENT_CONFIG.api_version, "kind": ENVIRONMENT_CONFIG.kind, "name": GRANTS}
     step = {
         "step": "compose",
@@ -59,7 +59,7 @@ def composition(contract: Contract, engine: Engine[Any, Any]) -> Manifest:
         "apiVersion": "apiextensions.crossplane.io/v1",
         "kind": "Composition",
         "metadata": {
-            "name": f"{contract.kind.lower()}-{engine.name}",
+            "name": contract.composition(engine.name),
             "labels": {f"{GROUP}/engine": engine.name, f"{GROUP}/provider": engine.provider},
         },
         "spec": {
@@ -143,8 +143,7 @@ def _put(path: Path, text: str) -> bool:
 def _kinds() -> Iterator[Kind]:
     for contract in contracts.names():
         for engine in (engines.load(contract, name) for name in engines.names(contract)):
-            yield from engine.kinds
-            yield from engine.optional_kinds
+            yield from all_kinds(engine)
 
 
 def _text(*manifests: Manifest) -> str:

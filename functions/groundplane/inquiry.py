@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from groundplane import contracts
 from groundplane.contracts.environment import Environment, Knobs
 from groundplane.core.binding import RESOURCE as BINDING
-from groundplane.core.manifest import CLAIM_LABEL, ENVIRONMENT_LABEL, SECRET, Kind
+from groundplane.core.manifest import CLAIM_LABEL, ENVIRONMENT_CONFIG, ENVIRONMENT_LABEL, GRANTS, SECRET, Kind
 from groundplane.core.observation import Requirement
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.slot import Slot
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from groundplane.core.rendered import Desired
     from groundplane.engines._engine import Engine
     from groundplane.turn import Turn
-
-ENVIRONMENT_CONFIG: Final = Kind("apiextensions.crossplane.io/v1beta1", "EnvironmentConfig", "environmentconfigs")
-GRANTS: Final = "groundplane-grants"
 
 
 class Unresolved(Exception):  # noqa: N818  # No error: the next call of the same reconcile knows more.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from groundplane import knobs
 from groundplane.contracts.environment import Environment
-from groundplane.inquiry import ENVIRONMENT_CONFIG
+from groundplane.core.manifest import ENVIRONMENT_CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

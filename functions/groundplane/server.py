@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
 SERVICE: Final = fnv1.DESCRIPTOR.services_by_name["FunctionRunnerService"].full_name
 GRACE_SECONDS: Final = 10
-DEFAULT_MESSAGE_MIB: Final = (
-    32  # a request repeats observed, desired, required objects and schemas; gRPC's own limit is 4
-)
+# A request repeats observed, desired and required objects, and schemas; gRPC's own limit is 4.
+DEFAULT_MESSAGE_MIB: Final = 32
 
 
 async def start(

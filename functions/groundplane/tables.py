@@ -37,9 +37,8 @@ def engines_page() -> str:
 
 _LEGEND: Final = (
     "**offers** = rendered, valid against the upstream schemas, every known hazard handled or refused, each with a"
-    " test. **proven** = kept by"
-    " a real engine in a test against real data. A field that is not in a table is honoured by every engine of the"
-    " kind.\n"
+    " test. **proven** = kept by a real engine in a test against real data. A field that is not in a table is honoured"
+    " by every engine of the kind.\n"
 )
 
 
@@ -114,8 +113,7 @@ def environment_page() -> str:
 
 _ENVIRONMENT: Final = (
     "An environment is an EnvironmentConfig. A namespace belongs to one by its label `groundplane.dev/environment`;"
-    " without the"
-    " label it gets `default`, which serves tier Development only. Everything below stands under `data`.\n"
+    " without the label it gets `default`, which serves tier Development only. Everything below stands under `data`.\n"
 )
 
 

@@ -89,7 +89,7 @@ def definition(contract: Contract) -> Manifest:
                 "categories": ["groundplane"],
             },
             "metadata": {"labels": label},
-            "defaultCompositionRef": {"name": f"{contract.kind.lower()}-{contract.default_engine}"},
+            "defaultCompositionRef": {"name": contract.composition(contract.default_engine)},
             "versions": [version],
         },
     }

@@ -24,10 +24,10 @@ class Rule:
         return {"rule": self.rule, "message": self.message}
 
 
-class Model(BaseModel):
-    """An object of a contract: camelCase on the wire, closed, immutable.
+class Closed(BaseModel):
+    """An object as contracts and environments have it: camelCase on the wire, closed, immutable.
 
-    Its attribute docstrings are what `kubectl explain` prints.
+    Its attribute docstrings explain its fields, and an error about it never repeats what was written.
     """
 
     model_config = ConfigDict(
@@ -38,6 +38,10 @@ class Model(BaseModel):
         use_attribute_docstrings=True,
         hide_input_in_errors=True,
     )
+
+
+class Model(Closed):
+    """An object of a contract. Its attribute docstrings are what `kubectl explain` prints."""
 
     rules: ClassVar[tuple[Rule, ...]] = ()
     atomic: ClassVar[bool] = False  # replaced as a whole by server-side apply
@@ -78,3 +82,7 @@ class Contract:
     status: type[Model]
     binding_types: Mapping[str, tuple[str, ...]]  # Service Binding type -> keys beside type and provider
     columns: tuple[Column, ...]
+
+    def composition(self, engine: str) -> str:
+        """Return the name of the Composition that serves this kind by *engine*."""
+        return f"{self.kind.lower()}-{engine}"

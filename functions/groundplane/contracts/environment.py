@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from groundplane.contracts._base import Closed
 from groundplane.core.refusal import Reason, Refusal
 
 if TYPE_CHECKING:
@@ -31,17 +32,8 @@ class Waiver(StrEnum):
     BACKUP = "Backup"
 
 
-class Section(BaseModel):
+class Section(Closed):
     """A group of knobs. Closed, so that a misspelt knob is named instead of ignored."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        extra="forbid",
-        frozen=True,
-        use_attribute_docstrings=True,
-        hide_input_in_errors=True,
-    )
 
 
 class Minimum(Section):
@@ -57,17 +49,10 @@ class Minimum(Section):
     """The smallest retentionDays any claim gets."""
 
 
-class Knobs(BaseModel):
+class Knobs(Closed):
     """The sections of an environment that one engine reads. Others belong to other engines and are left alone."""
 
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        extra="ignore",
-        frozen=True,
-        use_attribute_docstrings=True,
-        hide_input_in_errors=True,
-    )
+    model_config = ConfigDict(extra="ignore")
 
     def capabilities(self) -> Mapping[str, Capability]:
         """Return what these knobs change in the engine's capabilities."""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 STRENGTH: Final = ("None", "Node", "Zone")
 
-# Fields that the contract has and no release carries out yet. Written, they are refused; from a preset, they are
-# waived.
+# Fields that the contract has and no release carries out yet. Written, they are refused; from a preset,
+# they are waived.
 NOT_YET: Final[Mapping[str, str]] = {
     "recovery.drill": "recovery drills are not carried out yet",
     "recovery.checks": "recovery drills are not carried out yet",

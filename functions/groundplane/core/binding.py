@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-RESOURCE: Final = (
-    "binding"  # composed name of the binding Secret: the same for every engine, because its kind never changes
-)
+# Composed name of the binding Secret: the same for every engine, because its kind never changes.
+RESOURCE: Final = "binding"
 
 
 @dataclass(frozen=True, slots=True)

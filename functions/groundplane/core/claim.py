@@ -48,9 +48,8 @@ class Claim:
         """Return a name for a place that knows no namespaces, such as a cloud account.
 
         It starts with a letter, has no double hyphen, is at most *limit* characters, and differs for any two of
-        environment,
-        namespace, kind, name and slot number. Its first part is the same for all of a namespace and cannot be
-        had from another.
+        environment, namespace, kind, name and slot number. Its first part is the same for all of a namespace and
+        cannot be had from another.
         """
         proof = digest(self.environment, self.namespace, self.kind, self.name, str(slot.number))
         stem = re.sub("-+", "-", self.name)[: limit - 21].strip("-")

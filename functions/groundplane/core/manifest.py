@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -55,6 +56,8 @@ class Kind:
 
 
 SECRET = Kind("v1", "Secret", "secrets")
+ENVIRONMENT_CONFIG = Kind("apiextensions.crossplane.io/v1beta1", "EnvironmentConfig", "environmentconfigs")
+GRANTS = "groundplane-grants"  # the EnvironmentConfig that says what Crossplane may manage
 
 
 def at(value: JSON, *path: str) -> JSON:
@@ -64,6 +67,11 @@ def at(value: JSON, *path: str) -> JSON:
             return None
         value = value.get(key)
     return value
+
+
+def secret_data(entries: Mapping[str, str]) -> dict[str, str]:
+    """Return *entries* as the ``data`` of a Secret, which holds base64."""
+    return {key: base64.b64encode(value.encode()).decode() for key, value in entries.items()}
 
 
 def without_none(value: Mapping[str, JSON]) -> Manifest:

@@ -24,8 +24,7 @@ class Refusal(Exception):  # noqa: N818  # The word of the contract; it is no er
     """This request cannot be honoured, so nothing at all may change.
 
     The message is for the person who wrote the claim: which field, what is wrong, what to do. It holds no secret
-    and no time,
-    so that it does not flap.
+    and no time, so that it does not flap.
     """
 
     def __init__(self, reason: Reason, message: str) -> None:

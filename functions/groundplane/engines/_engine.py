@@ -99,6 +99,11 @@ class Engine(Protocol[SpecT, KnobsT]):
         """
 
 
+def all_kinds(engine: Engine[Any, Any]) -> tuple[Kind, ...]:
+    """Return every kind that *engine* may compose, those it can do without last."""
+    return (*engine.kinds, *engine.optional_kinds)
+
+
 def hold(contract: str, engine: Engine[Any, Any], knobs: Knobs, demands: tuple[Demand, ...]) -> None:
     """Return if *engine* can be held to every demand.
 

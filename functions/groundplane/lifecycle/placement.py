@@ -28,11 +28,15 @@ class Placement:
         return self.live != self.target
 
 
+def observed(seen: Observation) -> list[Slot]:
+    """Return the slot of every observed object that has one, in the order of the objects."""
+    return [slot for name in seen.composed if (slot := Slot.of_resource(name))]
+
+
 def known(seen: Observation) -> Slot | None:
     """Return the slot that serves: the recorded one, else the newest that is observed; None when there is none."""
-    observed = (slot for name in seen.composed if (slot := Slot.of_resource(name)))
     recorded = Slot.parse(str(seen.status.get("slot") or ""))
-    return recorded or max(observed, key=lambda slot: slot.number, default=None)
+    return recorded or max(observed(seen), key=lambda slot: slot.number, default=None)
 
 
 def place(engine: str, retired: Iterable[str], seen: Observation, found: Slot | None = None) -> Placement:
@@ -42,7 +46,6 @@ def place(engine: str, retired: Iterable[str], seen: Observation, found: Slot | 
     ever used plus one, so that a consent that stays in git can never name a slot of later.
     """
     given_up = {slot for text in retired if (slot := Slot.parse(text))}
-    observed = {slot for name in seen.composed if (slot := Slot.of_resource(name))}
     live = known(seen) or found
     if live is None:
         new = Slot(engine, _next(given_up))
@@ -50,8 +53,9 @@ def place(engine: str, retired: Iterable[str], seen: Observation, found: Slot | 
     if live.engine == engine:
         return Placement(live, live)
     # Begun already, when only the status was not written since: a second one beside it would be one too many.
-    begun = [slot for slot in observed if slot.engine == engine and slot.number > live.number]
-    target = max(begun, key=lambda slot: slot.number, default=Slot(engine, _next(given_up | observed | {live})))
+    there = observed(seen)
+    begun = [slot for slot in there if slot.engine == engine and slot.number > live.number]
+    target = max(begun, key=lambda slot: slot.number, default=Slot(engine, _next({*given_up, *there, live})))
     return Placement(live, target, consented=live in given_up)
 
 
@@ -63,9 +67,10 @@ def consent_stands(slot: Slot, guarded: Iterable[str], seen: Observation) -> boo
 
 def released(serving: Slot, retired: Iterable[str], guarded: Collection[str], seen: Observation) -> frozenset[Slot]:
     """Return the observed slots but *serving* that are given up by name and whose objects carry the consent."""
-    observed = {slot for name in seen.composed if (slot := Slot.of_resource(name))}
     return frozenset(
-        slot for slot in observed - {serving} if str(slot) in set(retired) and consent_stands(slot, guarded, seen)
+        slot
+        for slot in set(observed(seen)) - {serving}
+        if str(slot) in set(retired) and consent_stands(slot, guarded, seen)
     )
 
 

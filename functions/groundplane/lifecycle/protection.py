@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from groundplane.core.binding import RESOURCE as BINDING
-from groundplane.core.manifest import DELETION_POLICY, GUARDED_LABEL, RETENTION_DAYS, SLOT
+from groundplane.core.manifest import DELETION_POLICY, GUARDED_LABEL, RETENTION_DAYS, SLOT, at
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.slot import Slot
 
@@ -150,16 +150,9 @@ def _same(name: str, found: Observed, wanted: Desired) -> None:
     if found.name != manifest["metadata"]["name"]:
         raise _changed(name, found, "name", found.name, manifest["metadata"]["name"])
     for path in wanted.identity:
-        then, now = found.at(*path), _at(manifest, path)
+        then, now = found.at(*path), at(manifest, *path)
         if then != now:
             raise _changed(name, found, ".".join(path), then, now)
-
-
-def _at(manifest: Mapping[str, object], path: tuple[str, ...]) -> object:
-    value: object = manifest
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 def _changed(name: str, found: Observed, what: str, then: object, now: object) -> Refusal:

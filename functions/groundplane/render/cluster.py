@@ -8,14 +8,12 @@ from dataclasses import dataclass
 
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
-from groundplane.core.manifest import Kind, Manifest, at
+from groundplane.core.manifest import ENVIRONMENT_CONFIG, GRANTS, Kind, Manifest, at
 from groundplane.render.problem import ReconcileError
 from groundplane.render.protobuf import struct
 
 COMPANION = "companion"
-ENVIRONMENT_CONFIG = Kind("apiextensions.crossplane.io/v1beta1", "EnvironmentConfig", "environmentconfigs")
-GRANTS_NAME = "groundplane-grants"
-GRANTS = ENVIRONMENT_CONFIG.manifest(GRANTS_NAME, data={"version": "1", "kinds": ["*"]})
+_EVERY_KIND = ENVIRONMENT_CONFIG.manifest(GRANTS, data={"version": "1", "kinds": ["*"]})
 
 # What an OpenAPI document says about every kind; a function asks whether there is one at all.
 _ANY_KIND = {
@@ -46,9 +44,9 @@ class Cluster:
         """
         gone = frozenset(absent)
         # Backwards, so that of two the first one given stays.
-        known = {_identity(found): found for found in [*objects, GRANTS][::-1]}
+        known = {_identity(found): found for found in [*objects, _EVERY_KIND][::-1]}
         if COMPANION in gone:
-            known.pop(_identity(GRANTS), None)
+            known.pop(_identity(_EVERY_KIND), None)
         return cls(tuple(known[key] for key in sorted(known)), gone)
 
     def installed(self, api_version: str, kind: str) -> bool:
@@ -110,7 +108,7 @@ def environments(objects: Iterable[Manifest]) -> dict[str, Manifest]:
         o["metadata"]["name"]: o
         for o in objects
         if (o["apiVersion"], o["kind"]) == (ENVIRONMENT_CONFIG.api_version, ENVIRONMENT_CONFIG.kind)
-        and o["metadata"]["name"] != GRANTS_NAME
+        and o["metadata"]["name"] != GRANTS
     }
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from groundplane.core.manifest import Manifest
+from groundplane.core.manifest import ENVIRONMENT_CONFIG, Manifest
 from groundplane.render import files, package
-from groundplane.render.cluster import ENVIRONMENT_CONFIG, environments
+from groundplane.render.cluster import environments
 from groundplane.render.files import SUFFIXES, Document
 from groundplane.render.problem import BadInputError
 from groundplane.render.selection import unknown_environment

@@ -1,8 +1,7 @@
 """What is the same for every engine that runs PostgreSQL: roles, login, binding, extensions, parameters.
 
 Objects of the database belong to a role without login. The application logs in with one of two roles that become that
-owner, so that
-rotating a login never changes who owns a table.
+owner, so that rotating a login never changes who owns a table.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from urllib.parse import quote
 
 from groundplane.contracts.database import SIZES
 from groundplane.core.binding import RESOURCE, Binding
-from groundplane.core.manifest import SECRET, Manifest
+from groundplane.core.manifest import SECRET, Manifest, secret_data
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.rendered import Given
 
@@ -50,7 +49,7 @@ def login_secret(ask: Ask[DatabaseSpec, KnobsT], slot: Slot, anchor: str, seen: 
             )
         password = ask.make_password()
     return SECRET.manifest(
-        name, type="kubernetes.io/basic-auth", data=_encoded({"username": ACTIVE, "password": password})
+        name, type="kubernetes.io/basic-auth", data=secret_data({"username": ACTIVE, "password": password})
     )
 
 
@@ -176,7 +175,3 @@ def _known_password(ask: Ask[DatabaseSpec, KnobsT], seen: Observation, resource:
     if login is None and bound and bound.same_life(ask.claim) and bound.secret("username") == ACTIVE:
         return bound.secret("password")
     return None
-
-
-def _encoded(entries: dict[str, str]) -> dict[str, str]:
-    return {key: base64.b64encode(value.encode()).decode() for key, value in entries.items()}

@@ -75,8 +75,7 @@ class CloudNativePG:
 
         Raises:
             Refusal: a parameter the operator manages, an extension forgotten, a backup target missing or
-            unusable, a restore source
-                that cannot be, a password that is gone.
+                unusable, a restore source that cannot be, a password that is gone.
         """
         postgresql.refuse_managed(ask.spec, self.product, MANAGED_PARAMETERS)
         known = seen.existing(slot.resource("database"))
