@@ -215,6 +215,18 @@ def test_data_given_up_by_name_and_lost_already_make_room(through: str) -> None:
     assert slots(world.reconcile()) == {"paper-2"}
 
 
+def test_data_that_nothing_records_any_more_are_still_given_up_in_two_reconciles(through: str) -> None:
+    """Status and references are lost: only the claim's label tells of the data, and only their name of the slot."""
+    world = moving(through, "cnpg-1")
+    world.claim.pop("status")
+    world.lose_references()
+    first = world.reconcile()
+    assert not first.fatal
+    assert slots(first) == {"cnpg-1"}
+    assert consents(world) == {"cnpg-1-cluster": "cnpg-1", "cnpg-1-secret-a": "cnpg-1"}
+    assert slots(world.reconcile()) == {"paper-2"}
+
+
 def test_an_engine_that_this_release_does_not_have_is_refused_by_name(through: str) -> None:
     world = fresh(through)
     world.engine = "abacus"

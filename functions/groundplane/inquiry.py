@@ -91,8 +91,11 @@ class Inquiry:
             self.wanted[f"lives-{other.name}"] = self._lives(other)
         if any(f"lives-{other.name}" not in self.seen.required for other in readable):
             raise Unresolved
-        slots = [slot for other in readable for slot in self._slots_of(other)]
-        return max(slots, key=lambda slot: slot.number, default=None)
+        owners = {slot: other for other in readable for slot in self._slots_of(other)}
+        lost = max(owners, key=lambda slot: slot.number, default=None)
+        if lost:  # asked for in any case, and the calls of a reconcile are few
+            self._want_anchor(owners[lost], lost)
+        return lost
 
     def find_anchor(self, engine: Engine[Any, Any], slot: Slot, *, given_up: bool) -> None:
         """Find the data of *slot* by name where they are not observed: that does not mean that nothing is there."""
@@ -103,16 +106,21 @@ class Inquiry:
         if self.seen.schemas.get(engine.anchor.kind.crd):
             if not self._may_read(engine.anchor.kind):
                 return  # what is not granted is refused next, and by its own name
-            self.require(name, Requirement(engine.anchor.kind, self.claim.object(slot), self.claim.namespace))
+            self.require(self._want_anchor(engine, slot))
         protection.check_anchor(self.claim, self.seen, slot, name, given_up=given_up)
 
     def _look_early(self, engine: Engine[Any, Any], expected: Slot) -> None:
         """Ask at once for what will be asked for in any case, to save calls."""
         grants, kind = self.seen.found("grants"), engine.anchor.kind
         if grants and self.seen.schemas.get(kind.crd) and {"*", kind.crd} & _granted(grants):
-            anchor = Requirement(engine.anchor.kind, self.claim.object(expected), self.claim.namespace)
-            self.wanted[expected.resource(engine.anchor.role)] = anchor
+            self._want_anchor(engine, expected)
             self.wanted[f"lives-{engine.name}"] = self._lives(engine)
+
+    def _want_anchor(self, engine: Engine[Any, Any], slot: Slot) -> str:
+        """Ask for the data of *slot* by name, and return what the answer is called."""
+        name = slot.resource(engine.anchor.role)
+        self.wanted[name] = Requirement(engine.anchor.kind, self.claim.object(slot), self.claim.namespace)
+        return name
 
     def _lives(self, engine: Engine[Any, Any]) -> Requirement:
         labels = {CLAIM_LABEL: self.claim.label}
