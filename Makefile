@@ -12,10 +12,10 @@ export GROUNDPLANE_CRDS
 endif
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test check fmt generate golden bench crds lock clean
+.PHONY: help setup demo test check fmt generate golden bench binaries crds lock clean
 
 help: ## Say what each target does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install everything into .venv (PYTHON=python3.12 chooses the Python)
 	@sh tools/setup.sh "$(PYTHON)"
@@ -48,6 +48,9 @@ golden: setup ## Write the goldens and the README's outputs again; review what c
 
 bench: setup ## Measure speed against its limits (BENCH=quick takes seconds)
 	@$(BIN)/python tools/bench.py
+
+binaries: setup ## Find or build the programs of a real control plane (needs Go)
+	@$(BIN)/python tools/binaries.py
 
 crds: setup ## Download the pinned upstream CRDs into _crds
 	@$(BIN)/python tools/crds.py

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS_THOUGH_HIDDEN = {".ci", ".github", ".gitignore"}
-NOT_OURS = {"_crds", "dist", "__pycache__"}
+NOT_OURS = {"_binaries", "_crds", "dist", "__pycache__"}
 LONGEST = 300
 
 # Each pattern has a character class somewhere, so that this file does not match itself.

@@ -1,0 +1,1 @@
+"""A real control plane as plain processes on loopback: etcd, kube-apiserver, kube-controller-manager, Crossplane."""
