@@ -12,7 +12,7 @@ export GROUNDPLANE_CRDS
 endif
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test check fmt generate golden bench binaries crds lock clean
+.PHONY: help setup demo test check fmt generate golden bench binaries plane crds lock clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bench: setup ## Measure speed against its limits (BENCH=quick takes seconds)
 
 binaries: setup ## Find or build the programs of a real control plane (needs Go)
 	@$(BIN)/python tools/binaries.py
+
+plane: setup ## Start a real API server and Crossplane on loopback, until Ctrl-C (needs Go)
+	@$(BIN)/python tools/plane.py
 
 crds: setup ## Download the pinned upstream CRDs into _crds
 	@$(BIN)/python tools/crds.py

@@ -42,6 +42,7 @@ class Binary:
         package: what Go builds.
         variable: the environment variable that names a ready one.
         flags: what the linker sets, so that the program knows its version.
+        patch: a source file of the module, text in it, and what the build puts in the text's place.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Binary:
     package: str
     variable: str
     flags: str = ""
+    patch: tuple[str, str, str] | None = None
 
 
 BINARIES = {
@@ -75,6 +77,8 @@ BINARIES = {
             f"{CROSSPLANE_MODULE}/cmd/crossplane",
             "CROSSPLANE_CORE",
             _CROSSPLANE_VERSION + CROSSPLANE,
+            # Its ports for metrics and health listen on every interface, and no flag says otherwise.
+            ("cmd/crossplane/core/core.go", 'Sprintf(":%d"', 'Sprintf("127.0.0.1:%d"'),
         ),
         Binary(
             "crossplane-cli",
@@ -128,12 +132,10 @@ def crossplane_cluster() -> Path:
     """Return the folder with Crossplane's own CRDs and chart, of the pinned version.
 
     Raises:
-        BinariesError: it is not beside the program, and Go cannot fetch it.
+        BinariesError: it is not there, and Go cannot fetch it.
     """
-    beside = need("crossplane-core").parent / "cluster"
-    if not (beside / "crds").is_dir():
-        _copy_cluster(beside := BUILT / "cluster")
-    return beside
+    BUILT.mkdir(exist_ok=True)
+    return _sources(BINARIES["crossplane-core"]) / "cluster"
 
 
 def report(names: Iterable[str]) -> int:
@@ -155,7 +157,8 @@ def _build(binary: Binary) -> Path:
     start = time.monotonic()
     print(f"binaries: building {binary.name} from {binary.package} (once, minutes)", file=sys.stderr, flush=True)
     partial = BUILT / f"{binary.name}.partial"
-    _go(binary, "build", f"-ldflags={binary.flags}", "-o", str(partial), binary.package)
+    words = ("build", f"-ldflags={binary.flags}", *_patched(binary), "-o", str(partial), binary.package)
+    _go(binary, *words)
     target = BUILT / binary.name
     partial.replace(target)
     _stamp_file(binary).write_text(_stamp(binary))
@@ -164,19 +167,38 @@ def _build(binary: Binary) -> Path:
     return target
 
 
-def _copy_cluster(target: Path) -> None:
-    if not shutil.which("go"):
-        raise BinariesError(f"Crossplane's CRDs are not in {target}, and there is no Go to fetch them: install Go")
-    core = BINARIES["crossplane-core"]
-    source = _go(core, "list", "-m", "-f", "{{.Dir}}", CROSSPLANE_MODULE).strip()
-    if not source:
-        _go(core, "mod", "download", CROSSPLANE_MODULE)
-        source = _go(core, "list", "-m", "-f", "{{.Dir}}", CROSSPLANE_MODULE).strip()
-    partial = target.with_name(f"cluster.{os.getpid()}.partial")
-    shutil.copytree(Path(source) / "cluster", partial, copy_function=shutil.copyfile)
-    for folder in (partial, *(path for path in partial.rglob("*") if path.is_dir())):
-        folder.chmod(0o755)  # Go's own copy cannot be written to
-    partial.rename(target)
+def _patched(binary: Binary) -> tuple[str, ...]:
+    """Return the words that make a build use a changed copy of the program's sources, where it needs one."""
+    if not binary.patch:
+        return ()
+    sources = _sources(binary)
+    name, text, replacement = binary.patch
+    content = (sources / name).read_text()
+    if replacement not in content and text not in content:
+        raise BinariesError(f"{binary.module}'s {name} has no {text!r} any more: look at what listens where")
+    (sources / name).write_text(content.replace(text, replacement))
+    mod = BUILT / f"{binary.name}.mod"
+    module = MODULES / binary.module
+    replaced = f"\nreplace {CROSSPLANE_MODULE} => {sources}\n"
+    mod.write_text((module / "go.mod").read_text() + replaced)
+    mod.with_suffix(".sum").write_bytes((module / "go.sum").read_bytes())
+    return (f"-modfile={mod}",)
+
+
+def _sources(binary: Binary) -> Path:
+    """Return a copy of the Crossplane module's sources that can be written to."""
+    target = BUILT / f"crossplane-{CROSSPLANE}"
+    if not target.is_dir():
+        if not shutil.which("go"):
+            raise BinariesError(f"no {target.name} beside the programs, and no Go to fetch it: install Go")
+        _go(binary, "mod", "download", CROSSPLANE_MODULE)
+        original = _go(binary, "list", "-m", "-f", "{{.Dir}}", CROSSPLANE_MODULE).strip()
+        partial = BUILT / f"{target.name}.{os.getpid()}.partial"
+        shutil.copytree(original, partial, copy_function=shutil.copyfile)
+        for folder in (partial, *(path for path in partial.rglob("*") if path.is_dir())):
+            folder.chmod(0o755)  # Go's own copy cannot be written to
+        partial.rename(target)
+    return target
 
 
 def _go(binary: Binary, *words: str) -> str:
@@ -191,7 +213,7 @@ def _go(binary: Binary, *words: str) -> str:
 
 def _stamp(binary: Binary) -> str:
     pins = b"".join((MODULES / binary.module / name).read_bytes() for name in ("go.mod", "go.sum"))
-    return f"{hashlib.sha256(pins).hexdigest()} {binary.package} {binary.flags}\n"
+    return f"{hashlib.sha256(pins).hexdigest()} {binary.package} {binary.flags} {binary.patch}\n"
 
 
 def _stamp_file(binary: Binary) -> Path:
