@@ -1,7 +1,9 @@
 """Settings of every test: how Hypothesis looks for counterexamples."""
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # The same examples in every run, and no deadline: a busy machine must not fail a right program.
@@ -17,3 +19,14 @@ settings.register_profile(
 )
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+# Suites that need more than Python: collected only when they are asked for (make conformance, make controlplane).
+SUITES = {"conformance", "controlplane"}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave a suite out unless a word of the command line leads into it."""
+    if collection_path.parent != Path(__file__).parent or collection_path.name not in SUITES:
+        return None
+    asked = [Path(word.partition("::")[0]).resolve() for word in config.args]
+    return None if any(collection_path in (path, *path.parents) for path in asked) else True

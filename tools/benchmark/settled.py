@@ -10,7 +10,6 @@ from pathlib import Path
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from benchmark import schemas
-from benchmark.operators import played, secrets_made_for
 from benchmark.stored import kept
 from groundplane import contracts
 from groundplane.contracts.environment import DEFAULT
@@ -23,6 +22,7 @@ from groundplane.render.admission import Admission
 from groundplane.render.cluster import environments
 from groundplane.render.protobuf import struct
 from groundplane.render.selection import admitted, composition_of
+from standins.served import played, secrets_made_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MOST_TURNS = 8

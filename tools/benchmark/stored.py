@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import uuid
 
-from benchmark.operators import moment
 from groundplane.core.manifest import JSON, Manifest, at
+from standins.served import moment
 
 CROSSPLANE = "apiextensions.crossplane.io/composed/8f0c3b1b6f0e4d5a9c7e2d1f0a9b8c7d"
 _KEPT = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields")

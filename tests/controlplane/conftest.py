@@ -1,0 +1,49 @@
+"""The cluster of the scenarios: a bare plane by default, else the one that KUBECONFIG names.
+
+`make controlplane` starts the plane once and names its folder in GROUNDPLANE_PLANE, so that workers share it. Without
+that a plane of this process' own is started. GROUNDPLANE_CLUSTER=kubeconfig takes the cluster of KUBECONFIG instead.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bareplane import binaries
+from bareplane.kubectl import Kubectl
+from bareplane.plane import FOLDER_VARIABLE, Plane, started
+from controlplane import installed
+from controlplane.cluster import Cluster, Team
+
+PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "crossplane-core")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Return a cluster with Groundplane installed."""
+    if os.environ.get("GROUNDPLANE_CLUSTER") == "kubeconfig":
+        yield Cluster(Kubectl(Path(os.environ["KUBECONFIG"])), None)
+    elif folder := os.environ.get(FOLDER_VARIABLE):
+        plane = Plane(Path(folder))
+        yield Cluster(plane.kubectl, plane)
+    else:
+        if why := binaries.missing(*PROGRAMS):
+            pytest.skip(why)
+        with started() as plane:
+            installed.install(plane)
+            yield Cluster(plane.kubectl, plane)
+
+
+@pytest.fixture
+def plane(cluster: Cluster) -> Plane:
+    """Return the plane itself, for scenarios that break it."""
+    if cluster.plane is None:
+        pytest.skip("this cluster is not ours to break: it needs the bare plane")
+    return cluster.plane
+
+
+@pytest.fixture
+def team(cluster: Cluster) -> Team:
+    """Return a new namespace whose databases CloudNativePG serves."""
+    return cluster.team("kubernetes")

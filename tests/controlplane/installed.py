@@ -1,0 +1,150 @@
+"""Installs on a bare plane what a platform team installs on a cluster, with stand-ins where pods would run."""
+
+import base64
+import json
+import os
+import sys
+import time
+from typing import Any
+
+import yaml
+
+from bareplane import crossplane
+from bareplane.identity import LOOPBACK
+from bareplane.plane import Plane, free_ports
+from controlplane.cluster import EXAMPLES, ROOT, Manifest, eventually, manifests
+from groundplane import contracts, engines
+from groundplane.engines._engine import all_kinds
+from standins.__main__ import ACCOUNTS
+from upstream import crds_dir
+
+FUNCTION = "groundplane-function-database"
+FUNCTION_CERTIFICATE = "groundplane-function-tls"
+FUNCTION_TTL_SECONDS = 5
+COMPANION = ROOT / "package" / "companion"
+
+
+def install(plane: Plane) -> None:
+    """Install CRDs of the operators, Groundplane's packages and companion set, environments, and the stand-ins."""
+    operators(plane)
+    environments(plane)
+    companion(plane)
+    package(plane)
+    serve(plane)
+
+
+def operators(plane: Plane) -> None:
+    """Install the CRDs that operators bring, and let the stand-ins work in their place."""
+    plane.kubectl.apply(*upstream_crds(), server_side=True)
+    plane.kubectl.apply(*_operator_roles())
+    start_operators(plane)
+
+
+def start_operators(plane: Plane) -> None:
+    """Start the stand-ins for the operators."""
+    run_module(plane, "operators", "standins", str(plane.kubeconfig))
+
+
+def upstream_crds() -> list[Manifest]:
+    """Return the CRD of every kind that an engine composes."""
+    folder = crds_dir()
+    assert folder, "no upstream CRDs: run `make crds`, or name their directory in GROUNDPLANE_CRDS"
+    wanted = {f"{kind.group}_{kind.plural}.yaml" for kind in _kinds() if not kind.builtin}
+    found = [yaml.safe_load(path.read_text()) for path in sorted(folder.rglob("*.yaml")) if path.name in wanted]
+    assert len(found) == len(wanted), f"{folder} has not all of {sorted(wanted)}"
+    return found
+
+
+def environments(plane: Plane) -> None:
+    """Apply the example environments."""
+    plane.kubectl.apply(*manifests(EXAMPLES / "environments"))
+
+
+def companion(plane: Plane) -> None:
+    """Apply the companion set."""
+    plane.kubectl("apply", "--server-side", "-k", COMPANION)
+
+
+def package(plane: Plane) -> None:
+    """Apply what the packages hold."""
+    definitions = [*manifests(ROOT / "apis")]
+    plane.kubectl.apply(*(crossplane.role_for(one) for one in definitions))
+    plane.kubectl.apply(*definitions, *manifests(ROOT / "compositions"), _revision())
+    names = [f"xrd/{one['metadata']['name']}" for one in definitions]
+    plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", *names)
+
+
+def serve(plane: Plane, ttl: int = FUNCTION_TTL_SECONDS) -> None:
+    """Serve the function and tell Crossplane where."""
+    port = start_function(plane, ttl)
+    folder = plane.folder / "function"
+    names = ("tls.crt", "tls.key", "ca.crt")
+    data = {name: base64.b64encode((folder / name).read_bytes()).decode() for name in names}
+    metadata = {"name": FUNCTION_CERTIFICATE, "namespace": crossplane.NAMESPACE}
+    plane.kubectl.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})
+    status = {"endpoint": f"{LOOPBACK}:{port}", "tlsServerSecretName": FUNCTION_CERTIFICATE}
+    for revision in plane.kubectl.get("functionrevisions"):
+        patch = json.dumps({"status": {**status, "capabilities": ["composition"]}})
+        name = revision["metadata"]["name"]
+        plane.kubectl("patch", "functionrevision", name, "--subresource=status", "--type=merge", "-p", patch)
+    plane.kubectl("annotate", "compositions", "--all", "--overwrite", f"tests/served-at={time.time()}")
+    eventually(lambda: _all_valid(plane))
+
+
+def start_function(plane: Plane, ttl: int = FUNCTION_TTL_SECONDS, port: int = 0) -> int:
+    """Start the function's server and return its port."""
+    port = port or free_ports(1)[0]
+    certificates = str(plane.folder / "function")
+    words = ("serve", f"--address={LOOPBACK}:{port}", f"--tls-certs-dir={certificates}", f"--ttl={ttl}", "--debug")
+    run_module(plane, "function", "groundplane", *words)
+    return port
+
+
+def run_module(plane: Plane, name: str, module: str, *words: str) -> None:
+    """Start a Python module of this repository that ends with the plane."""
+    path = os.pathsep.join(str(ROOT / folder) for folder in ("functions", "tools"))
+    plane.run(name, sys.executable, "-m", module, *words, env={"PYTHONPATH": path})
+
+
+def _all_valid(plane: Plane) -> bool:
+    revisions = plane.kubectl.get("compositionrevisions")
+    newest: dict[str, Any] = {}
+    for one in sorted(revisions, key=lambda it: it["spec"]["revision"]):
+        newest[one["metadata"]["labels"]["crossplane.io/composition-name"]] = one
+    said = [one.get("status", {}).get("conditions", []) for one in newest.values()]
+    return bool(said) and all(any(c["type"] == "ValidPipeline" and c["status"] == "True" for c in one) for one in said)
+
+
+def _revision() -> Manifest:
+    return {
+        "apiVersion": "pkg.crossplane.io/v1",
+        "kind": "FunctionRevision",
+        "metadata": {"name": f"{FUNCTION}-1", "labels": {"pkg.crossplane.io/package": FUNCTION}},
+        "spec": {"image": f"{LOOPBACK}:1/groundplane/function-database:v0", "desiredState": "Active", "revision": 1},
+    }
+
+
+def _operator_roles() -> list[Manifest]:
+    """Return the roles of the operators: all verbs on their kinds and on Secrets, as the real ones have."""
+    made: list[Manifest] = []
+    for suffix, account in ACCOUNTS.items():
+        namespace, name = account.split(":")[2:]
+        groups = sorted({kind.group for kind in _kinds() if kind.group.endswith(suffix)})
+        rules = [
+            {"apiGroups": groups, "resources": ["*"], "verbs": ["*"]},
+            {"apiGroups": [""], "resources": ["secrets", "events"], "verbs": ["*"]},
+        ]
+        metadata = {"name": f"standin:{name}"}
+        api = {"apiVersion": "rbac.authorization.k8s.io/v1"}
+        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", **metadata}
+        subjects = [{"kind": "ServiceAccount", "name": name, "namespace": namespace}]
+        made += [
+            {**api, "kind": "ClusterRole", "metadata": metadata, "rules": rules},
+            {**api, "kind": "ClusterRoleBinding", "metadata": metadata, "roleRef": reference, "subjects": subjects},
+        ]
+    return made
+
+
+def _kinds() -> list[Any]:
+    found = [engines.load(contract, name) for contract in contracts.names() for name in engines.names(contract)]
+    return [*{kind.crd: kind for engine in found for kind in all_kinds(engine)}.values()]

@@ -1,0 +1,142 @@
+"""Play the operators and providers in a cluster: `python -m standins KUBECONFIG`, until SIGTERM.
+
+Each acts under the ServiceAccount of the real one, so that roles and policies meet who they will meet. It reads and
+writes over the API alone and keeps only what it wrote last: a second one, or a restart, writes the same.
+"""
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubernetes import config
+from kubernetes.client import ApiClient, ApiException
+
+from groundplane import contracts, engines
+from groundplane.core.manifest import Kind, Manifest
+from groundplane.engines._engine import all_kinds
+from standins.served import secrets_made_for
+from standins.stages import statuses
+
+ACCOUNTS = {
+    "cnpg.io": "system:serviceaccount:cnpg-system:cnpg-manager",
+    "m.upbound.io": "system:serviceaccount:crossplane-system:provider-aws",
+    "m.crossplane.io": "system:serviceaccount:crossplane-system:provider-sql",
+}
+FINALIZER = "finalizer.managedresource.crossplane.io"
+EXTERNAL_NAME = "crossplane.io/external-name"
+STAGE_SECONDS = 1.5  # slow enough to be seen, at Crossplane's pace
+ROUND_SECONDS = 0.5
+TIMEOUT_SECONDS = 10
+MERGE = "application/merge-patch+json"
+
+
+@dataclass
+class Operator:
+    """One operator, with the kinds that it serves."""
+
+    api: ApiClient
+    account: str
+    kinds: list[Kind]
+    first_seen: dict[str, float] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
+
+    def work(self) -> None:
+        """Look at every object once and write what is due."""
+        for kind in self.kinds:
+            for found in self._all(kind):
+                # Someone else may have changed or deleted it meanwhile: the next round sees to it.
+                with contextlib.suppress(ApiException):
+                    self._serve(kind, {**found, "apiVersion": kind.api_version, "kind": kind.kind})
+
+    def _serve(self, kind: Kind, found: Manifest) -> None:
+        managed = kind.group.endswith((".m.upbound.io", ".m.crossplane.io")) and kind.kind != "ProviderConfig"
+        if "deletionTimestamp" in found["metadata"]:
+            if managed and not found["spec"].get("forProvider", {}).get("deletionProtection"):
+                self._patch(kind, found, {"metadata": {"finalizers": None}})
+            return
+        if managed and FINALIZER not in found["metadata"].get("finalizers", []):
+            name = found["metadata"]["name"]
+            marks = {"finalizers": [FINALIZER], "annotations": {EXTERNAL_NAME: f"{name}-0a1b2c3d4e"}}
+            self._patch(kind, found, {"metadata": marks})
+        uid = found["metadata"]["uid"]
+        since = time.monotonic() - self.first_seen.setdefault(uid, time.monotonic())
+        due = statuses(found)
+        stage = min(int(since / STAGE_SECONDS), len(due) - 1)
+        if stage >= 0 and (wanted := json.dumps(due[stage], sort_keys=True)) != self.written.get(uid):
+            self._patch(kind, found, {"status": due[stage]}, "status")
+            self.written[uid] = wanted
+        if stage == len(due) - 1:
+            self._make_secrets(kind, found)
+
+    def _make_secrets(self, kind: Kind, found: Manifest) -> None:
+        for secret in secrets_made_for([found]):
+            identity = f"{found['metadata']['uid']}/{secret['metadata']['name']}"
+            if identity in self.written:
+                continue
+            metadata = found["metadata"]
+            owner = {
+                "apiVersion": kind.api_version,
+                "kind": kind.kind,
+                "name": metadata["name"],
+                "uid": metadata["uid"],
+            }
+            secret["metadata"]["ownerReferences"] = [{**owner, "controller": True, "blockOwnerDeletion": True}]
+            path = f"/api/v1/namespaces/{metadata['namespace']}/secrets"
+            try:
+                self._call("POST", path, secret)
+            except ApiException as error:
+                if error.status != 409:  # noqa: PLR2004  # It is there: an operator makes it once.
+                    raise
+            self.written[identity] = ""
+
+    def _all(self, kind: Kind) -> Iterator[Manifest]:
+        try:
+            yield from self._call("GET", f"/apis/{kind.api_version}/{kind.plural}")["items"]
+        except ApiException as error:
+            if error.status != 404:  # noqa: PLR2004  # Not installed, perhaps not yet.
+                raise
+
+    def _patch(self, kind: Kind, found: Manifest, patch: Manifest, subresource: str = "") -> None:
+        metadata = found["metadata"]
+        path = f"/apis/{kind.api_version}/namespaces/{metadata['namespace']}/{kind.plural}/{metadata['name']}"
+        self._call("PATCH", f"{path}/{subresource}".rstrip("/"), patch)
+
+    def _call(self, method: str, path: str, body: Manifest | None = None) -> Any:
+        headers = {"Accept": "application/json", "Impersonate-User": self.account}
+        headers["Content-Type"] = MERGE if method == "PATCH" else "application/json"
+        url = f"{self.api.configuration.host}{path}"  # type: ignore[attr-defined]  # The stubs are of an older client.
+        response = self.api.call_api(  # type: ignore[attr-defined]  # The stubs are of an older client.
+            method, url, headers, body, _request_timeout=TIMEOUT_SECONDS
+        )
+        content = response.read()
+        if not 200 <= response.status < 300:  # noqa: PLR2004  # HTTP's success
+            raise ApiException(status=response.status, reason=content.decode())
+        return json.loads(content)
+
+
+def operators(kubeconfig: str) -> list[Operator]:
+    """Return one operator per ServiceAccount, with the kinds of every engine that are its own."""
+    served = [engines.load(contract, name) for contract in contracts.names() for name in engines.names(contract)]
+    kinds = {kind.crd: kind for engine in served for kind in all_kinds(engine)}
+    found = []
+    for suffix, account in ACCOUNTS.items():
+        api = config.new_client_from_config(kubeconfig)
+        found.append(Operator(api, account, [kind for kind in kinds.values() if kind.group.endswith(suffix)]))
+    return found
+
+
+def main(kubeconfig: str) -> None:
+    """Work until told to end."""
+    everyone = operators(kubeconfig)
+    while True:
+        for operator in everyone:
+            operator.work()
+        time.sleep(ROUND_SECONDS)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
