@@ -53,7 +53,7 @@ binaries: setup ## Find or build the programs of a real control plane (needs Go)
 	@$(BIN)/python tools/binaries.py
 
 plane: setup ## Start a real API server and Crossplane on loopback, until Ctrl-C (needs Go)
-	@$(BIN)/python tools/plane.py
+	@$(BIN)/python tools/plane.py $(ARGS)
 
 crds: setup ## Download the pinned upstream CRDs into _crds
 	@$(BIN)/python tools/crds.py

@@ -2,9 +2,8 @@
 
 import contextlib
 import json
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,19 +12,15 @@ import yaml
 
 from bareplane.kubectl import Kubectl
 from bareplane.plane import Plane
+from bareplane.waiting import PATIENCE_SECONDS, NotYetError, eventually
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "examples"
 CLAIM_LABEL = "groundplane.dev/claim"
 ENVIRONMENT_LABEL = "groundplane.dev/environment"
-PATIENCE_SECONDS = 60
 Manifest = dict[str, Any]
 # What a real cluster writes at any time, and what no claim owns.
 _NOT_OURS = ("events", "events.events.k8s.io", "leases.coordination.k8s.io")
-
-
-class NotYetError(AssertionError):
-    """What was waited for did not come; the message has what there was instead."""
 
 
 @dataclass(frozen=True)
@@ -163,34 +158,3 @@ def told(claim: Manifest) -> str:
     """Return what the conditions say, one a line."""
     found = claim.get("status", {}).get("conditions", [])
     return "\n".join(f"{one['type']}={one['status']} {one['reason']}: {one.get('message', '')}" for one in found)
-
-
-def eventually(holds: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
-    """Return once *holds* does.
-
-    Raises:
-        NotYetError: it did not within *seconds*.
-    """
-    end = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > end:
-            raise NotYetError(f"not within {seconds:.0f} s")
-        time.sleep(0.3)
-
-
-def always(holds: Callable[[], object], seconds: float) -> None:
-    """Return when *holds* held for *seconds*, whenever it was asked.
-
-    Raises:
-        AssertionError: it did not.
-    """
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        assert holds()
-        time.sleep(0.5)
-
-
-def manifests(folder: Path) -> Iterator[Manifest]:
-    """Yield the objects of every YAML file in *folder*."""
-    for path in sorted(folder.rglob("*.yaml")):
-        yield from (one for one in yaml.safe_load_all(path.read_text()) if one)

@@ -10,13 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from bareplane import binaries
+from bareplane import binaries, groundplane
 from bareplane.kubectl import Kubectl
-from bareplane.plane import FOLDER_VARIABLE, Plane, started
-from controlplane import installed
+from bareplane.plane import FOLDER_VARIABLE, PROGRAMS, Plane, started
 from controlplane.cluster import Cluster, Team
-
-PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "crossplane-core")
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +28,7 @@ def cluster() -> Iterator[Cluster]:
         if why := binaries.missing(*PROGRAMS):
             pytest.skip(why)
         with started() as plane:
-            installed.install(plane)
+            groundplane.install(plane)
             yield Cluster(plane.kubectl, plane)
 
 

@@ -24,6 +24,7 @@ MASTERS = ("system:masters",)
 CONTROLLERS = (
     "namespace-controller,garbage-collector-controller,serviceaccount-controller,clusterrole-aggregation-controller"
 )
+PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "crossplane-core")
 START_SECONDS = 90
 FOLDER_VARIABLE = "GROUNDPLANE_PLANE"  # the folder of a plane that runs already
 
@@ -94,8 +95,7 @@ def started() -> Iterator[Plane]:
         PlaneError: a part did not come up.
         BinariesError: a program is neither here nor can it be built.
     """
-    programs = ("etcd", "kube-apiserver", "kube-controller-manager", "crossplane-core")
-    binaries = {name: need(name) for name in programs}
+    binaries = {name: need(name) for name in PROGRAMS}
     folder = Path(tempfile.mkdtemp(prefix="groundplane-"))  # 0700: keys lie in it
     command = (sys.executable, "-m", "bareplane.keeper", str(folder))
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}

@@ -1,26 +1,31 @@
-"""Installs on a bare plane what a platform team installs on a cluster, with stand-ins where pods would run."""
+"""Groundplane on the bare plane: what a platform team installs on a cluster, with stand-ins where pods would run."""
 
 import base64
 import json
 import os
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from bareplane import crossplane
 from bareplane.identity import LOOPBACK
-from bareplane.plane import Plane, free_ports
-from controlplane.cluster import EXAMPLES, ROOT, Manifest, eventually, manifests
+from bareplane.plane import Plane, PlaneError, free_ports
+from bareplane.waiting import eventually
+from benchmark.schemas import crds_folder
 from groundplane import contracts, engines
 from groundplane.engines._engine import all_kinds
 from standins.__main__ import ACCOUNTS
-from upstream import crds_dir
 
 FUNCTION = "groundplane-function-database"
 FUNCTION_CERTIFICATE = "groundplane-function-tls"
+Manifest = dict[str, Any]
 FUNCTION_TTL_SECONDS = 5
+ROOT = Path(__file__).resolve().parent.parent.parent
+EXAMPLES = ROOT / "examples"
 COMPANION = ROOT / "package" / "companion"
 
 
@@ -47,12 +52,20 @@ def start_operators(plane: Plane) -> None:
 
 def upstream_crds() -> list[Manifest]:
     """Return the CRD of every kind that an engine composes."""
-    folder = crds_dir()
-    assert folder, "no upstream CRDs: run `make crds`, or name their directory in GROUNDPLANE_CRDS"
+    folder = crds_folder()
+    if folder is None:
+        raise PlaneError("no upstream CRDs: run `make crds`, or name their directory in GROUNDPLANE_CRDS")
     wanted = {f"{kind.group}_{kind.plural}.yaml" for kind in _kinds() if not kind.builtin}
     found = [yaml.safe_load(path.read_text()) for path in sorted(folder.rglob("*.yaml")) if path.name in wanted]
-    assert len(found) == len(wanted), f"{folder} has not all of {sorted(wanted)}"
+    if len(found) != len(wanted):
+        raise PlaneError(f"{folder} has not all of {sorted(wanted)}: run `make crds`")
     return found
+
+
+def manifests(folder: Path) -> Iterator[Manifest]:
+    """Yield the objects of every YAML file in *folder*."""
+    for path in sorted(folder.rglob("*.yaml")):
+        yield from (one for one in yaml.safe_load_all(path.read_text()) if one)
 
 
 def environments(plane: Plane) -> None:
