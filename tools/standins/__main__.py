@@ -59,9 +59,9 @@ class Operator:
                 self._patch(kind, found, {"metadata": {"finalizers": None}})
             return
         if managed and FINALIZER not in found["metadata"].get("finalizers", []):
-            name = found["metadata"]["name"]
-            marks = {"finalizers": [FINALIZER], "annotations": {EXTERNAL_NAME: f"{name}-0a1b2c3d4e"}}
-            self._patch(kind, found, {"metadata": marks})
+            made = {EXTERNAL_NAME: f"{found['metadata']['name']}-0a1b2c3d4e"}  # unless the composition chose it
+            named = {**made, **found["metadata"].get("annotations", {})}
+            self._patch(kind, found, {"metadata": {"finalizers": [FINALIZER], "annotations": named}})
         uid = found["metadata"]["uid"]
         since = time.monotonic() - self.first_seen.setdefault(uid, time.monotonic())
         due = statuses(found)
