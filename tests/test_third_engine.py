@@ -84,7 +84,7 @@ WRITTEN = {
 }
 # What commands write for it.
 MADE = {"compositions/database/paper.yaml", "tests/golden/database/paper.yaml"}
-# Generated from the module alone: tables of the documents, a sample environment, and what Crossplane is granted.
+# Generated from the module alone: tables of the documents, a sample environment, and what the companion set lists.
 SHARED = {
     *(
         "docs/engines.md",
@@ -93,7 +93,7 @@ SHARED = {
         "README.md",
         "ARCHITECTURE.md",
     ),
-    "package/companion/crossplane.yaml",
+    *(f"package/companion/{name}.yaml" for name in ("crossplane", "environment", "objects", "definitions")),
 }
 
 COPIED = ("apis", "compositions", "docs", "examples", "functions", "package", "tests", "tools")

@@ -1,0 +1,232 @@
+"""The environment decides: label and Composition of a claim come from its namespace, and stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from groundplane import contracts, engines
+from groundplane.companion._policy import (
+    SETTINGS,
+    Policy,
+    Scope,
+    Validation,
+    claims,
+    either,
+    is_user,
+    lines,
+    literal,
+    mark,
+    may,
+    rule,
+)
+from groundplane.companion.claim import asked
+from groundplane.contracts.environment import DEFAULT
+from groundplane.core.manifest import ENVIRONMENT_CONFIG, ENVIRONMENT_LABEL, GROUP
+
+if TYPE_CHECKING:
+    from groundplane.core.manifest import Manifest
+
+_NAMESPACE: Final = mark("labels", ENVIRONMENT_LABEL, "namespaceObject", DEFAULT)
+_LABEL: Final = mark("labels", ENVIRONMENT_LABEL)
+_OLD: Final = mark("labels", ENVIRONMENT_LABEL, "oldObject")
+_CONTRACTS: Final = {contracts.load(name).plural: name for name in contracts.names()}
+# Not a match condition: those know no namespace.
+_HERE: Final = ("here", f"params.metadata.name == {_NAMESPACE}")
+_CREATED: Final = 'request.operation == "CREATE"'
+_CONTRACT: Final = ("contract", f"{literal(_CONTRACTS)}[request.resource.resource]")
+# The name of the Composition that serves this kind by the environment's engine; empty when it names none.
+_SERVING: Final = (
+    "serving",
+    """\
+has(params.data) && "engines" in params.data && variables.contract in params.data.engines
+? request.kind.kind.lowerAscii() + "-" + string(params.data.engines[variables.contract])
+: \"\"""",
+)
+_REQUEST: Final = "[[request.kind.kind]] [[object.metadata.name]]"
+_RELABEL: Final = f"kubectl label --overwrite namespace [[request.namespace]] {ENVIRONMENT_LABEL}=<environment>"
+_CHOOSE: Final = (
+    "Leave spec.crossplane out: the environment chooses. Or ask the platform team for verb choose on"
+    f" engines.{GROUP} (ClusterRole groundplane:choose)."
+)
+
+
+def _has(field: str, of: str = "object") -> str:
+    return f"has({of}.spec.crossplane) && has({of}.spec.crossplane.{field})"
+
+
+def policies() -> list[Policy]:
+    """Return what writes the environment into a claim, and what keeps it honest."""
+    return [_write(), _put_back(), _label(), _engine(), _config()]
+
+
+def _write() -> Policy:
+    """Label always, Composition only where the claim chose none: two mutations, or a choice would cost the label."""
+    labels = f"{{{literal(ENVIRONMENT_LABEL)}: params.metadata.name}}"
+    reference = "Object.spec.crossplane.compositionRef{name: variables.serving}"
+    crossplane = f"Object.spec.crossplane{{compositionRef: {reference}}}"
+    return Policy(
+        "environment",
+        Scope(("CREATE",), claims()),
+        variables=(
+            _HERE,
+            _CONTRACT,
+            _SERVING,
+            ("chosen", either(_has("compositionRef"), _has("compositionSelector"))),
+        ),
+        mutations=(
+            _apply("variables.here", f"Object{{metadata: Object.metadata{{labels: {labels}}}}}"),
+            _apply(
+                lines("variables.here", "!variables.chosen", 'variables.serving != ""'),
+                f"Object{{spec: Object.spec{{crossplane: {crossplane}}}}}",
+            ),
+        ),
+        environments=True,
+    )
+
+
+def _put_back() -> Policy:
+    """Put back what `kubectl replace` drops: a claim in git has neither label nor Composition."""
+    label = f"Object{{metadata: Object.metadata{{labels: {{{literal(ENVIRONMENT_LABEL)}: variables.label}}}}}}"
+    add = 'JSONPatch{{op: "add", path: "/spec/{0}", value: oldObject.spec.{1}}}'
+    return Policy(
+        "put-back",
+        Scope(("UPDATE",), claims(), conditions=(("not-crossplane", f"!({is_user('crossplane')})"),)),
+        variables=(
+            ("label", _OLD),
+            ("dropped", "has(oldObject.spec.crossplane) && !has(object.spec.crossplane)"),
+            (
+                "unreferenced",
+                lines(_has("resourceRefs", "oldObject"), f"!({_has('resourceRefs')})"),
+            ),
+        ),
+        mutations=(
+            _apply(lines('variables.label != ""', f'{_LABEL} == ""'), label),
+            {
+                "patchType": "JSONPatch",
+                "jsonPatch": {
+                    "expression": f"variables.dropped\n? [{add.format('crossplane', 'crossplane')}]\n"
+                    f": variables.unreferenced\n"
+                    f"? [{add.format('crossplane/resourceRefs', 'crossplane.resourceRefs')}]\n: []"
+                },
+            },
+        ),
+    )
+
+
+def _apply(when: str, configuration: str) -> Manifest:
+    expression = f"{when}\n? {configuration}\n: Object{{}}"
+    return {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}}
+
+
+def _label() -> Policy:
+    """The label is the namespace's, and stays; what is protected stands in a namespace that is."""
+    choosing = either(
+        _has("compositionSelector"),
+        _has("compositionRevisionRef"),
+        _has("compositionRevisionSelector"),
+        f'{_has("compositionUpdatePolicy")} && object.spec.crossplane.compositionUpdatePolicy == "Manual"',
+    )
+    before = mark("labels", ENVIRONMENT_LABEL, "oldObject", DEFAULT)
+    now = mark("labels", ENVIRONMENT_LABEL, otherwise=DEFAULT)
+    return Policy(
+        "environment-label",
+        Scope(("CREATE", "UPDATE"), claims()),
+        variables=(
+            _CONTRACT,
+            ("environment", _NAMESPACE),
+            ("labelled", f'{mark("labels", ENVIRONMENT_LABEL, "namespaceObject")} != ""'),
+            ("protects", f'({asked("object")}) == "Protect"'),
+            ("protected", f'{_CREATED} ? false : ({asked("oldObject")}) == "Protect"'),
+            ("choosing", choosing),
+        ),
+        validations=(
+            Validation(
+                either("variables.labelled", "!variables.protects", "variables.protected"),
+                f"{_REQUEST} asks for deletionPolicy Protect, by itself or by its tier, and namespace"
+                " [[request.namespace]] belongs to no environment: its deletion would not be refused. Write tier:"
+                f" Development with deletionPolicy: Delete, or ask the platform team for: {_RELABEL}",
+            ),
+            Validation(
+                either(f"!({_CREATED})", f"{_LABEL} == variables.environment"),
+                "EnvironmentConfig [[variables.environment]] does not exist, and it serves the claims of namespace"
+                f" [[request.namespace]]. Ask the platform team to create it, or to name another: {_RELABEL}"
+                f" (Kubernetes before 1.36: write the claim's label yourself, {ENVIRONMENT_LABEL}:"
+                " [[variables.environment]])",
+            ),
+            Validation(
+                either(f"!({_CREATED})", _has("compositionRef"), _has("compositionSelector")),
+                "EnvironmentConfig [[variables.environment]] names no engine for [[variables.contract]], or does not"
+                " exist. Ask the platform team to set data.engines.[[variables.contract]] in it. (Kubernetes before"
+                " 1.36: write spec.crossplane.compositionRef.name yourself,"
+                " [[request.kind.kind.lowerAscii()]]-<engine>)",
+            ),
+            Validation(
+                either(f"!({_CREATED})", "!variables.choosing", may("choose", "engines")),
+                "spec.crossplane: a selector, a revision and compositionUpdatePolicy Manual are the platform's to"
+                f" choose. {_CHOOSE}",
+            ),
+            Validation(
+                either(_CREATED, f"{now} == {before}"),
+                f"metadata.labels: {ENVIRONMENT_LABEL} is [[{before}]] for the life of the claim: names and places of"
+                " its data follow from it. Leave it as it is; to move, restore into a new claim in a namespace of the"
+                " other environment.",
+            ),
+        ),
+        plain=True,
+    )
+
+
+def _engine() -> Policy:
+    serves = '[[variables.serving == "" ? "no engine" : variables.serving]]'
+    return Policy(
+        "environment-engine",
+        Scope(("CREATE",), claims(), conditions=(("chosen", _has("compositionRef")),)),
+        variables=(_HERE, _CONTRACT, _SERVING),
+        validations=(
+            Validation(
+                either(
+                    "!variables.here",
+                    "object.spec.crossplane.compositionRef.name == variables.serving",
+                    may("choose", "engines"),
+                ),
+                "spec.crossplane.compositionRef: [[object.spec.crossplane.compositionRef.name]] is not offered here:"
+                f" environment [[params.metadata.name]] serves [[variables.contract]] by {serves}. {_CHOOSE}",
+            ),
+        ),
+        environments=True,
+    )
+
+
+def _config() -> Policy:
+    known = {name: list(engines.names(name)) for name in contracts.names()}
+    there = 'has(object.data) && "engines" in object.data'
+    listed = "; ".join(f"{name}: {', '.join(found)}" for name, found in known.items())
+    right = (
+        "object.data.engines.all(contract, contract in variables.known &&"
+        " object.data.engines[contract] in variables.known[contract])"
+    )
+    users = (
+        'has(object.data) && "users" in object.data'
+        ' && ["crossplane", "garbageCollector", "restore"].all(who, who in object.data.users'
+        " && type(object.data.users[who]) == list && object.data.users[who].all(user, type(user) == string))"
+        ' && ["crossplane", "garbageCollector"].all(who, object.data.users[who].size() > 0)'
+    )
+    return Policy(
+        "environment-config",
+        Scope(("CREATE", "UPDATE"), (rule(ENVIRONMENT_CONFIG.group, ENVIRONMENT_CONFIG.plural),)),
+        variables=(("known", literal(known)),),
+        validations=(
+            Validation(
+                either(f"!({there})", f"type(object.data.engines) == map && {right}"),
+                "EnvironmentConfig [[object.metadata.name]]: data.engines names a contract or an engine that this"
+                f" release does not have. There are: {listed}. Correct it, or apply a newer companion set.",
+            ),
+            Validation(
+                either(f"object.metadata.name != {literal(SETTINGS)}", users),
+                f"EnvironmentConfig {SETTINGS}: data.users needs the lists crossplane and garbageCollector, not empty,"
+                " and restore, which may be: names of users, such as"
+                " system:serviceaccount:crossplane-system:crossplane. Without them nothing would be protected.",
+            ),
+        ),
+        plain=True,
+    )
