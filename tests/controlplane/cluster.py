@@ -4,7 +4,7 @@ import contextlib
 import json
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,30 @@ class Cluster:
 
     kubectl: Kubectl
     plane: Plane | None  # None in a cluster that is not ours to break
+    teams: list["Team"] = field(default_factory=list)
+
+    def both(self) -> str:
+        """Make an environment with everything that both engines read, so that a claim can move; return its name."""
+        parts = [
+            yaml.safe_load((EXAMPLES / "environments" / f"{name}.yaml").read_text()) for name in ("aws", "kubernetes")
+        ]
+        data = {**parts[0]["data"], **parts[1]["data"]}
+        self.kubectl.apply({**parts[1], "metadata": {"name": "both"}, "data": data})
+        return "both"
 
     def team(self, environment: str = "kubernetes", name: str = "") -> "Team":
         """Make a namespace of *environment* ("" for none) and return it."""
         name = name or f"team-{uuid.uuid4().hex[:8]}"
         labels = {ENVIRONMENT_LABEL: environment} if environment else {}
         self.kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
-        return Team(self.kubectl, name)
+        self.teams.append(Team(self.kubectl, name))
+        return self.teams[-1]
+
+    def rest(self) -> None:
+        """Let Crossplane leave the claims of all teams alone: called every few seconds, they would slow others."""
+        while self.teams:
+            team = self.teams.pop()
+            self.kubectl.ask("annotate", "xdatabases", "--all", "crossplane.io/paused=true", "-n", team.namespace)
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,23 @@ from bareplane.plane import FOLDER_VARIABLE, PROGRAMS, Plane, started
 from controlplane.cluster import Cluster, Team
 
 
+@pytest.fixture
+def cluster(living: Cluster) -> Iterator[Cluster]:
+    """Return the cluster for one scenario, whose claims rest afterwards."""
+    yield living
+    living.rest()
+
+
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def living() -> Iterator[Cluster]:
     """Return a cluster with Groundplane installed."""
     if os.environ.get("GROUNDPLANE_CLUSTER") == "kubeconfig":
         yield Cluster(Kubectl(Path(os.environ["KUBECONFIG"])), None)
     elif folder := os.environ.get(FOLDER_VARIABLE):
         plane = Plane(Path(folder))
         yield Cluster(plane.kubectl, plane)
+    elif "PYTEST_XDIST_WORKER" in os.environ:
+        pytest.exit("every worker would start a plane of its own: use make controlplane, which starts one", 4)
     else:
         if why := binaries.missing(*PROGRAMS):
             pytest.skip(why)

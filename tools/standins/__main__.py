@@ -29,7 +29,7 @@ ACCOUNTS = {
 FINALIZER = "finalizer.managedresource.crossplane.io"
 EXTERNAL_NAME = "crossplane.io/external-name"
 STAGE_SECONDS = 1.5  # slow enough to be seen, at Crossplane's pace
-ROUND_SECONDS = 0.5
+ROUND_SECONDS = 1
 TIMEOUT_SECONDS = 10
 MERGE = "application/merge-patch+json"
 
@@ -95,7 +95,7 @@ class Operator:
 
     def _all(self, kind: Kind) -> Iterator[Manifest]:
         try:
-            yield from self._call("GET", f"/apis/{kind.api_version}/{kind.plural}")["items"]
+            yield from self._call("GET", f"/apis/{kind.api_version}/{kind.plural}?resourceVersion=0")["items"]
         except ApiException as error:
             if error.status != 404:  # noqa: PLR2004  # Not installed, perhaps not yet.
                 raise

@@ -1,0 +1,83 @@
+"""The binding Secret: complete at every instant, never somebody else's, never taken from anybody."""
+
+import base64
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from bareplane.waiting import eventually
+from controlplane.cluster import Cluster, Team, condition, orders, refused
+
+TRIES = 50
+RACERS = 4
+BINDING = "orders-db-binding"
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nbmV3\n-----END CERTIFICATE-----\n"
+
+
+def patch_data(name: str, value: str) -> str:
+    return f'{{"data":{{"{name}":"{encoded(value)}"}}}}'
+
+
+def encoded(value: str) -> str:
+    return base64.b64encode(value.encode()).decode()
+
+
+def test_a_rotated_certificate_reaches_the_binding_in_five_seconds_complete_at_every_instant(team: Team) -> None:
+    team.apply(orders())
+    team.ready()
+    keys, seen, done = team.binding()["data"].keys(), [], threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            seen.append(team.binding()["data"])
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    eventually(lambda: seen)
+    team.run("patch", "secret", "orders-db-1-ca", "--type=merge", "-p", patch_data("ca.crt", CERTIFICATE))
+    start = time.monotonic()
+    try:
+        eventually(lambda: seen[-1]["certificates"] == encoded(CERTIFICATE), 30)
+    finally:
+        took = time.monotonic() - start
+        done.set()
+        watching.join()
+    assert took < 5
+    assert all(one.keys() == keys and all(one.values()) for one in seen)
+
+
+def test_a_secret_of_the_bindings_name_that_was_there_before_is_never_touched(team: Team) -> None:
+    team.run("create", "secret", "generic", BINDING, "--from-literal=password=of-a-user")
+    before = team.get("secret", BINDING)
+    team.apply(orders())
+    claim = team.wait(lambda it: refused(it, "NameTaken"))
+    assert BINDING in condition(claim, "Accepted")["message"]
+    assert team.get("secret", BINDING) == before
+    team.run("delete", "secret", BINDING)
+    team.ready()
+
+
+def test_a_secret_created_in_a_race_with_the_claim_is_never_adopted(cluster: Cluster) -> None:
+    team = cluster.team("kubernetes")
+    claims = [{**orders(tier="Development"), "metadata": {"name": f"race-{number}"}} for number in range(TRIES)]
+    team.apply(*claims)
+    with ThreadPoolExecutor(RACERS) as racers:
+        [*racers.map(lambda number: _race(team, number), range(TRIES))]
+    time.sleep(5)  # Crossplane tries again meanwhile
+    found = {one["metadata"]["name"]: one for one in team.get("secrets")}
+    bindings = [found[f"race-{number}-db-binding"] for number in range(TRIES)]
+    users = [one for one in bindings if one["data"].get("marker") == encoded("of-a-user")]
+    print(f"the user was first in {len(users)} of {TRIES} tries")  # noqa: T201  # How sharp the race was.
+    assert 0 < len(users) < TRIES
+    for one in users:
+        assert one["data"]["password"] == encoded("of-a-user")
+        assert "groundplane.dev/claim" not in one["metadata"].get("labels", {})
+        assert "ownerReferences" not in one["metadata"]
+
+
+def _race(team: Team, number: int) -> None:
+    """Create the Secret about when Crossplane does: once the certificate is there that the binding waits for."""
+    eventually(lambda: team.kubectl.ask("-n", team.namespace, "get", "secret", f"race-{number}-db-1-ca"), 120)
+    time.sleep(number % 10 * 0.1)
+    words = ("--from-literal=marker=of-a-user", "--from-literal=password=of-a-user")
+    team.kubectl.ask("-n", team.namespace, "create", "secret", "generic", f"race-{number}-db-binding", *words)

@@ -1,0 +1,99 @@
+"""Who may delete what, and what stays: claims, their data, namespaces, definitions, packages."""
+
+import time
+
+import pytest
+
+from bareplane.kubectl import KubectlError
+from bareplane.waiting import always, eventually
+from controlplane.cluster import Cluster, Manifest, Team, condition, orders, refused
+
+CLUSTER = "Cluster.postgresql.cnpg.io/v1/orders-db-1"
+DELETE = '{"spec":{"deletionPolicy":"Delete"}}'
+
+
+def ready(team: Team, **spec: Manifest) -> None:
+    team.apply(orders(**spec))
+    team.ready()
+
+
+def in_force(claim: Manifest, policy: str) -> bool:
+    return bool(claim.get("status", {}).get("deletion", {}).get("inForce") == policy)
+
+
+def test_a_protected_claim_is_not_deleted_and_its_message_says_how(team: Team) -> None:
+    ready(team)
+    before = team.versions()
+    with pytest.raises(KubectlError, match="is protected: its deletionPolicy is Protect"):
+        team.run("delete", "xdatabase", "orders")
+    with pytest.raises(KubectlError, match="is protected"):
+        team.run("delete", "xdatabases", "--all")
+    assert team.versions() == before
+
+
+def test_a_claim_set_to_delete_goes_only_once_that_is_in_force_and_takes_its_data(team: Team) -> None:
+    ready(team)
+    team.run("patch", "xdatabase", "orders", "--type=merge", "-p", DELETE)
+    with pytest.raises(KubectlError, match="Protect is still in force"):
+        team.run("delete", "xdatabase", "orders")
+    team.wait(lambda it: in_force(it, "Delete"))
+    team.run("delete", "xdatabase", "orders")
+    eventually(lambda: CLUSTER not in team.everything(), 60)
+    eventually(lambda: not [name for name in team.everything() if "orders" in name], 60)
+
+
+def test_a_claim_is_deleted_freely_while_it_has_no_data(team: Team) -> None:
+    team.run("create", "secret", "generic", "orders-db-binding", "--from-literal=password=of-a-user")
+    team.apply(orders())
+    team.wait(lambda it: refused(it, "NameTaken"))
+    team.run("delete", "xdatabase", "orders")
+    assert not team.get("xdatabases")
+
+
+def test_a_claim_deleted_at_birth_leaves_only_what_its_policy_protects(team: Team) -> None:
+    team.apply(orders())
+    team.run("delete", "xdatabase", "orders")
+    time.sleep(10)  # the garbage collector tries meanwhile
+    left = [one for name, one in team.everything().items() if "orders" in name]
+    for one in left:
+        assert one["metadata"]["labels"]["groundplane.dev/guarded"] == "true"
+        assert one["metadata"]["annotations"]["groundplane.dev/deletion-policy"] == "Protect"
+
+
+def test_a_claim_made_again_over_the_objects_of_an_earlier_life_touches_nothing(team: Team) -> None:
+    ready(team)
+    team.run("annotate", "xdatabase", "orders", "groundplane.dev/delete-anyway=orders")
+    team.run("delete", "xdatabase", "orders")
+    time.sleep(3)
+    before = team.everything()[CLUSTER]
+    team.apply(orders())
+    claim = team.wait(lambda it: refused(it, "RetainedDataExists"))
+    assert "orders-db-1" in condition(claim, "Accepted")["message"]
+    after = team.everything()[CLUSTER]
+    assert (after["metadata"]["uid"], after["spec"]) == (before["metadata"]["uid"], before["spec"])
+
+
+def test_a_namespace_with_claims_is_not_deleted(cluster: Cluster, team: Team) -> None:
+    ready(team)
+    before = set(team.everything())
+    with pytest.raises(KubectlError, match="Delete its claims first"):
+        cluster.kubectl("delete", "namespace", team.namespace, "--wait=false")
+    always(lambda: before <= set(team.everything()), 4)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("crd", "xdatabases.groundplane.dev"),
+        ("xrd", "xdatabases.groundplane.dev"),
+        ("crd", "clusters.postgresql.cnpg.io"),
+        ("crd", "instances.rds.aws.m.upbound.io"),
+    ],
+)
+@pytest.mark.parametrize("who", ["admin", "collector"])
+def test_a_definition_is_not_deleted(cluster: Cluster, words: tuple[str, str], who: str) -> None:
+    collector = cluster.kubectl.as_("system:serviceaccount:kube-system:generic-garbage-collector", "system:masters")
+    kubectl = {"admin": cluster.kubectl, "collector": collector}[who]
+    with pytest.raises(KubectlError, match="delete-consent"):
+        kubectl("delete", *words, "--wait=false")
+    assert "deletionTimestamp" not in cluster.kubectl.get(*words)["metadata"]
