@@ -12,7 +12,6 @@ from groundplane.companion._policy import (
     Validation,
     claims,
     either,
-    is_user,
     lines,
     literal,
     mark,
@@ -87,29 +86,17 @@ def _write() -> Policy:
 def _put_back() -> Policy:
     """Put back what `kubectl replace` drops: a claim in git has neither label nor Composition."""
     label = f"Object{{metadata: Object.metadata{{labels: {{{literal(ENVIRONMENT_LABEL)}: variables.label}}}}}}"
-    add = 'JSONPatch{{op: "add", path: "/spec/{0}", value: oldObject.spec.{1}}}'
+    crossplane = 'JSONPatch{op: "add", path: "/spec/crossplane", value: oldObject.spec.crossplane}'
+    dropped = "has(oldObject.spec.crossplane) && !has(object.spec.crossplane)"
     return Policy(
         "put-back",
-        Scope(("UPDATE",), claims(), conditions=(("not-crossplane", f"!({is_user('crossplane')})"),)),
-        variables=(
-            ("label", _OLD),
-            ("dropped", "has(oldObject.spec.crossplane) && !has(object.spec.crossplane)"),
-            (
-                "unreferenced",
-                lines(_has("resourceRefs", "oldObject"), f"!({_has('resourceRefs')})"),
-            ),
-        ),
+        Scope(("UPDATE",), claims()),
+        variables=(("label", mark("labels", ENVIRONMENT_LABEL, "oldObject")),),
         mutations=(
             _apply(lines('variables.label != ""', f'{_LABEL} == ""'), label),
-            {
-                "patchType": "JSONPatch",
-                "jsonPatch": {
-                    "expression": f"variables.dropped\n? [{add.format('crossplane', 'crossplane')}]\n"
-                    f": variables.unreferenced\n"
-                    f"? [{add.format('crossplane/resourceRefs', 'crossplane.resourceRefs')}]\n: []"
-                },
-            },
+            {"patchType": "JSONPatch", "jsonPatch": {"expression": f"{dropped}\n? [{crossplane}]\n: []"}},
         ),
+        plain=True,
     )
 
 

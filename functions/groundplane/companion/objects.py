@@ -14,6 +14,7 @@ from groundplane.companion._policy import (
     either,
     is_user,
     lines,
+    literal,
     mark,
 )
 from groundplane.companion.claim import ANYWAY, ANYWAY_RULE
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from groundplane.core.manifest import Kind
 
+SLOT_PATTERN: Final = "^[a-z][a-z0-9]*-[1-9][0-9]*$"
 COMPOSED_NAME: Final = "crossplane.io/composition-resource-name"
 MARKS: Final = (CLAIM_UID, DELETION_POLICY, RETENTION_DAYS, RETIRE_CONSENT, SLOT, COMPOSED_NAME)
 _GUARDED: Final = {"key": GUARDED_LABEL, "operator": "In", "values": ["true"]}
@@ -63,7 +65,7 @@ def _guarded(kinds: Sequence[Kind]) -> Policy:
                 either(
                     ANYWAY,
                     f'({is_user("garbageCollector")}) && variables.inForce == "Delete"',
-                    f'({is_user("crossplane")}) && variables.consent != ""'
+                    f"({is_user('crossplane')}) && variables.consent.matches({literal(SLOT_PATTERN)})"
                     ' && variables.composed.startsWith(variables.consent + "-")',
                 ),
                 f"[[request.kind.kind]] {name} holds data of claim {claim} or the keys to them, and nobody consented to"
