@@ -2,7 +2,7 @@
 
 from bareplane.waiting import always, eventually
 from controlplane.cluster import Team
-from controlplane.people import ANYWAY, CONSENT, claim, crossplane_of, developer, refusal
+from controlplane.people import ANYWAY, CONSENT, claim, developer, refusal
 
 DATA = ("cluster.postgresql.cnpg.io", "orders-db-1")
 SECRET = ("secret", "orders-db-1-login-a")
@@ -51,10 +51,3 @@ def test_a_namespace_that_goes_takes_no_protected_data_along(team: Team) -> None
     team.kubectl("annotate", "namespace", team.namespace, f"{CONSENT}={team.namespace}")
     team.kubectl("delete", "namespace", team.namespace, "--wait=false")
     always(lambda: there(team, *DATA) and there(team, *SECRET) and there(team, "xdatabase", "orders"), 20)
-
-
-def test_an_object_that_crossplane_drops_without_consent_stays(team: Team) -> None:
-    team.apply(claim(team))
-    team.ready()
-    assert refusal(crossplane_of(team.kubectl), "delete", *DATA, "-n", team.namespace)[0] == "guarded"
-    assert there(team, *DATA)

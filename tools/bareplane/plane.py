@@ -23,6 +23,7 @@ from bareplane.kubectl import Kubectl
 MASTERS = ("system:masters",)
 CONTROLLERS = (
     "namespace-controller,garbage-collector-controller,serviceaccount-controller,clusterrole-aggregation-controller"
+    ",validatingadmissionpolicy-status-controller"  # tells what is wrong with the types in a policy
 )
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "crossplane-core")
 START_SECONDS = 90
