@@ -27,6 +27,7 @@ class Paper:
     anchor = Anchor("sheet", SHEET)
     kinds = (SHEET, SECRET)
     optional_kinds = ()
+    operators = ()
     knobs = Knobs
     capabilities: dict[str, Any] = {}  # noqa: RUF012  # Honours everything.
 

@@ -42,6 +42,7 @@ class Paper:
     anchor = Anchor("sheet", SHEET)
     kinds = (SHEET, SECRET)
     optional_kinds = ()
+    operators = ()
     knobs = Knobs
     capabilities = {
         "deletionPolicy": OneOf.of("Delete"),

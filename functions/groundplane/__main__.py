@@ -8,6 +8,7 @@ import click
 
 # Each subcommand's module is imported only when it is asked for, so that --help answers at once.
 COMMANDS = {
+    "doctor": ("groundplane.doctor.command", "doctor"),
     "generate": ("groundplane.generate", "command"),
     "render": ("groundplane.render.command", "render"),
     "serve": ("groundplane.server", "command"),

@@ -159,18 +159,9 @@ class Inquiry:
         return found.at("data")
 
     def unread(self) -> tuple[str, ...]:
-        """Return a notice for every section of the environment that no engine of this release reads.
-
-        A notice, no refusal: the section may be for a release to come, and must not stop the claims of today.
-        """
+        """Return a notice for every section of the environment that no engine of this release reads."""
         found = self.seen.found("environment")
-        data = found.at("data") if found else None
-        known = sections()
-        unknown = sorted(set(data) - known) if isinstance(data, dict) else []
-        return tuple(
-            f"environment {self.claim.environment}: {name} is read by no engine of this release{_near(name, known)}"
-            for name in unknown
-        )
+        return unread(self.claim.environment, found.at("data") if found else None)
 
     def check_installed(self, engine: Engine[Any, Any]) -> None:
         """Return if every kind of *engine* is installed and granted; optional kinds that are not are left out.
@@ -270,6 +261,19 @@ def sections() -> frozenset[str]:
     read = (load(contract, name).knobs for contract in contracts.names() for name in names(contract))
     models: tuple[type[Knobs], ...] = (Environment, *read)
     return frozenset(field.alias or name for model in models for name, field in model.model_fields.items())
+
+
+def unread(environment: str, data: Any) -> tuple[str, ...]:
+    """Return a notice for every section in the *data* of *environment* that no engine of this release reads.
+
+    A notice, no refusal: the section may be for a release to come, and must not stop the claims of today.
+    """
+    known = sections()
+    unknown = sorted(set(data) - known) if isinstance(data, dict) else []
+    return tuple(
+        f"environment {environment}: {name} is read by no engine of this release{_near(name, known)}"
+        for name in unknown
+    )
 
 
 def _near(name: str, known: Collection[str]) -> str:

@@ -56,6 +56,21 @@ class Anchor:
     kind: Kind
 
 
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A program beside Crossplane that serves kinds of an engine, and how to recognise it in a cluster.
+
+    An operator is known by a label of its Deployment, a provider by the last part of its package's repository.
+    """
+
+    name: str
+    version: str  # the release that the engine was written for, such as 1.30
+    kinds: tuple[Kind, ...]
+    labels: tuple[str, ...] = ()  # selectors, such as app.kubernetes.io/name=acme; one of them fits
+    packages: tuple[str, ...] = ()  # such as provider-acme; one of them is installed
+    annotation: str = ""  # of the CRD of its first kind, when that tells the version
+
+
 class Engine(Protocol[SpecT, KnobsT]):
     """One way to honour one contract. Stateless; safe to share between calls."""
 
@@ -82,6 +97,10 @@ class Engine(Protocol[SpecT, KnobsT]):
     @property
     def optional_kinds(self) -> tuple[Kind, ...]:
         """Kinds that are composed only where they are installed."""
+
+    @property
+    def operators(self) -> tuple[Operator, ...]:
+        """Who serves these kinds. Every kind that is not built in belongs to one."""
 
     @property
     def capabilities(self) -> Mapping[str, Capability]:

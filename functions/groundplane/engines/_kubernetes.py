@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from groundplane.core.manifest import Kind, Manifest
+from groundplane.engines._engine import Operator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 NETWORK_POLICY: Final = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
 POD_MONITOR: Final = Kind("monitoring.coreos.com/v1", "PodMonitor", "podmonitors")
 PROMETHEUS_RULE: Final = Kind("monitoring.coreos.com/v1", "PrometheusRule", "prometheusrules")
+PROMETHEUS_OPERATOR: Final = Operator(
+    name="Prometheus Operator",
+    version="0.93",
+    kinds=(POD_MONITOR, PROMETHEUS_RULE),
+    labels=("app.kubernetes.io/name=prometheus-operator",),
+    annotation="operator.prometheus.io/version",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from groundplane.core.observation import Requirement
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.rendered import Desired, Footprint, Rendered
 from groundplane.engines import _kubernetes as kubernetes
-from groundplane.engines._engine import Anchor, Ask
+from groundplane.engines._engine import Anchor, Ask, Operator
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database.cnpg import _facts as facts
 from groundplane.engines.database.cnpg import _objects as objects
@@ -36,6 +36,18 @@ if TYPE_CHECKING:
 
 INSTANCES: Final = {"None": 1, "Node": 2, "Zone": 3}
 OPTIONAL: Final = frozenset({"store", "backup", "monitor", "alerts"})
+OPERATOR: Final = Operator(
+    name="CloudNativePG",
+    version="1.30",
+    kinds=(CLUSTER, DATABASE, ROLE, SCHEDULED_BACKUP),
+    labels=("app.kubernetes.io/name=cloudnative-pg",),
+)
+BACKUP_PLUGIN: Final = Operator(
+    name="Barman Cloud plugin",
+    version="0.14",
+    kinds=(OBJECT_STORE,),
+    labels=("app=barman-cloud", "app.kubernetes.io/name=plugin-barman-cloud"),
+)
 UNWATCHED: Final = (
     "the environment asks for monitoring, and monitoring.coreos.com is not installed: nothing is monitored"
 )
@@ -58,6 +70,7 @@ class CloudNativePG:
         SECRET,
     )
     optional_kinds: tuple[Kind, ...] = (kubernetes.POD_MONITOR, kubernetes.PROMETHEUS_RULE)
+    operators = (OPERATOR, BACKUP_PLUGIN, kubernetes.PROMETHEUS_OPERATOR)
     knobs = CnpgKnobs
     # fmt: off
     capabilities: dict[str, Capability] = {  # noqa: RUF012  # Read only; a mapping proxy would hide the table.

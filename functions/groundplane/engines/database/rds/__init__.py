@@ -8,7 +8,7 @@ from groundplane.contracts.database import DatabaseSpec
 from groundplane.core.capability import AtLeast, AtMost, OneOf
 from groundplane.core.manifest import SECRET, at
 from groundplane.core.rendered import Desired, Footprint, Given, Rendered
-from groundplane.engines._engine import Anchor, Ask
+from groundplane.engines._engine import Anchor, Ask, Operator
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database.rds import _facts as facts
 from groundplane.engines.database.rds import _objects as objects
@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 
 CHANGING: Final = (parameters.PREFIX, objects.INGRESS, objects.EXTENSIONS)  # roles of which there may be more or fewer
 
+OPERATORS: Final = (
+    Operator("provider-aws-rds", "2.6", (INSTANCE, PARAMETER_GROUP), packages=("provider-aws-rds", "provider-aws")),
+    Operator("provider-aws-ec2", "2.6", (SECURITY_GROUP, INGRESS_RULE), packages=("provider-aws-ec2", "provider-aws")),
+    Operator("provider-sql", "0.16", (PROVIDER_CONFIG, DATABASE, ROLE, GRANT, EXTENSION), packages=("provider-sql",)),
+)
+
 
 class AmazonRds:
     """One Instance per slot, with its parameters, network, database and roles."""
@@ -59,6 +65,7 @@ class AmazonRds:
         SECRET,
     )
     optional_kinds: tuple[Kind, ...] = ()
+    operators = OPERATORS
     knobs = RdsKnobs
     # fmt: off
     capabilities: Mapping[str, Capability] = {
