@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundplane.core.condition import Status
-from groundplane.core.manifest import GROUP
+from groundplane.core.manifest import ENVIRONMENT_LABEL, GROUP
 from groundplane.doctor import wants
 from groundplane.doctor.finding import Finding, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from groundplane.contracts._base import Contract
     from groundplane.core.condition import Verdict
@@ -30,7 +30,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
         yield from reading.unread(CHECK, contract.kind)
         if not snapshot.serves(listing.kind) or reading.lack:
             continue
-        found = [finding for claim in reading.objects if (finding := _claim(contract, claim))]
+        labels = {one.name: one.label(ENVIRONMENT_LABEL) for one in snapshot.read(wants.NAMESPACES).objects}
+        found = [finding for claim in reading.objects if (finding := _claim(contract, claim, labels))]
         yield from found
         well = len(reading.items) - len(found)
         if well or not found:
@@ -39,7 +40,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding(CHECK, contract.kind, State.OK, text)
 
 
-def _claim(contract: Contract, claim: Observed) -> Finding | None:
+def _claim(contract: Contract, claim: Observed, environments: Mapping[str, str | None]) -> Finding | None:
     namespace = claim.at("metadata", "namespace")
     subject = f"{contract.kind} {namespace}/{claim.name}"
     look = f"kubectl -n {namespace} describe {contract.plural}.{GROUP} {claim.name}"
@@ -55,7 +56,19 @@ def _claim(contract: Contract, claim: Observed) -> Finding | None:
     if not lacking:
         return _backup(claim, subject, look)
     name, verdict = next(((name, verdict) for name, verdict in lacking if verdict.message), lacking[0])
-    return Finding(CHECK, subject, _state(lacking), _text(name, verdict), _remedy(name, verdict, look))
+    remedy = _unlabelled(claim, environments.get(str(namespace))) or _remedy(name, verdict, look)
+    return Finding(CHECK, subject, _state(lacking), _text(name, verdict), remedy)
+
+
+def _unlabelled(claim: Observed, environment: str | None) -> str:
+    """Return what to do for a claim that does not know the environment of its namespace; empty when it does."""
+    begun = claim.at("status", "engine") or claim.at("spec", "crossplane", "resourceRefs")
+    if environment is None or claim.label(ENVIRONMENT_LABEL) or begun:
+        return ""
+    return (
+        f"Its namespace is of environment {environment}, and the claim does not know: it was written before that, or"
+        " without the companion set. Delete it, it has composed nothing, and write it again."
+    )
 
 
 def _state(lacking: list[tuple[str, Verdict]]) -> State:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from groundplane.core.condition import Status
 from groundplane.core.manifest import GROUP, JSON, Kind
 from groundplane.doctor import wants
 from groundplane.doctor.checks.version import of_reference
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from groundplane.core.observation import Observed
 
+LOOK: Final = "See kubectl get pkgrev, and describe what is not healthy."
 OURS: Final = "groundplane"
 PACKAGE_LABEL: Final = "pkg.crossplane.io/package"  # on a revision: the package it is of
 
@@ -76,9 +78,14 @@ def _is_ours(composition: Observed) -> bool:
 def _function(snapshot: Snapshot, function: Observed | None, name: str, callers: list[str]) -> Finding:
     if function is not None:
         return health(snapshot, wants.FUNCTION, function)
+    subject = f"Function {name}"
+    active = _active(snapshot, wants.FUNCTION, name)
+    if active is not None:  # Crossplane calls it all the same
+        state, text = _judged(active, State.PROBLEM)
+        return Finding("package", subject, state, f"there is no such Function, only its revision; {text}", LOOK)
     text = f"it is not installed, and no claim of {', '.join(callers)} is reconciled: every call goes to it"
     remedy = "Install the Function package under that name, or correct functionRef of the Composition."
-    return Finding("package", f"Function {name}", State.PROBLEM, text, remedy)
+    return Finding("package", subject, State.PROBLEM, text, remedy)
 
 
 def health(snapshot: Snapshot, kind: Kind, package: Observed, bad: State = State.PROBLEM) -> Finding:
@@ -91,28 +98,30 @@ def health(snapshot: Snapshot, kind: Kind, package: Observed, bad: State = State
     unread = snapshot.read(Listing(REVISIONS[kind])).unread("package", subject)
     if unread:
         return unread[0]
-    look = f"kubectl describe {kind.plural}.{kind.group} {package.name}"
-    active = _active(snapshot, kind, package)
+    active = _active(snapshot, kind, package.name)
     if active is None:
-        installed = package.condition("Installed")
-        text = f"{version}; it has no active revision. {installed.message}".strip()
-        return Finding("package", subject, bad, text, look)
-    sick = next(
-        (told for name in ("RevisionHealthy", "RuntimeHealthy") if (told := active.condition(name)).status == "False"),
-        None,
-    )
-    if sick is None and active.condition("RevisionHealthy").holds:
-        external = "" if package.condition("Healthy").holds else "; its revision is healthy, the runtime is external"
-        return Finding("package", subject, State.OK, f"{version}{external}")
-    told = sick or active.condition("RevisionHealthy")
-    why = told.message or f"it does not say why ({told.reason})"
-    return Finding("package", subject, bad, f"{version}; revision {active.name} is not healthy: {why}", look)
+        text = f"{version}; it has no active revision. {package.condition('Installed').message}".strip()
+        return Finding("package", subject, bad, text, LOOK)
+    state, text = _judged(active, bad)
+    if state is State.OK and not package.condition("Healthy").holds:
+        text = f"{text}; that it says itself it is not is how an external runtime looks"
+    return Finding("package", subject, state, f"{version}; {text}", "" if state is State.OK else LOOK)
 
 
-def _active(snapshot: Snapshot, kind: Kind, package: Observed) -> Observed | None:
+def _judged(revision: Observed, bad: State) -> tuple[State, str]:
+    """Return whether *revision* is healthy, and the words for it."""
+    healthy, runtime = revision.condition("RevisionHealthy"), revision.condition("RuntimeHealthy")
+    told = healthy if not healthy.holds else runtime
+    if healthy.holds and runtime.status is not Status.FALSE:
+        return State.OK, f"revision {revision.name} is healthy"
+    return bad, f"revision {revision.name} is not healthy: {told.message or told.reason}"
+
+
+def _active(snapshot: Snapshot, kind: Kind, name: str) -> Observed | None:
+    """Return the revision of package *name* that is in force."""
     found = (
         revision
         for revision in snapshot.read(Listing(REVISIONS[kind])).objects
-        if revision.label(PACKAGE_LABEL) == package.name and revision.at("spec", "desiredState") == "Active"
+        if revision.label(PACKAGE_LABEL) == name and revision.at("spec", "desiredState") == "Active"
     )
     return max(found, key=lambda revision: int(revision.at("spec", "revision") or 0), default=None)
