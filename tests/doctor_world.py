@@ -7,9 +7,9 @@ from functools import cache
 from typing import Any
 
 import catalogue
-from groundplane import contracts, engines, generate
+from groundplane import contracts, engines
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, Kind
-from groundplane.doctor import wants
+from groundplane.doctor import expected, wants
 from groundplane.doctor.command import CROSSPLANE, user
 from groundplane.doctor.snapshot import Listing, Reading, Right, Snapshot
 from groundplane.engines._engine import all_kinds
@@ -91,7 +91,8 @@ def healthy() -> World:
         world.put(catalogue.one(engine.composition))
     for manifest in catalogue.environments().values():
         world.put(manifest)
-    world.put(generate.grants())
+    world.put(expected.grants())
+    world.put(expected.settings())
     world.put(namespace("team-a", "kubernetes"))
     world.put(deployment("crossplane", "crossplane-system", "xpkg.example.org/crossplane:v2.4.0", COMPONENT))
     for one in _packages():

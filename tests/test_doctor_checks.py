@@ -143,13 +143,29 @@ def test_what_may_not_be_read_is_unknown_and_never_said_to_be_missing(world: Wor
     }
 
 
-def test_without_policies_to_expect_their_absence_is_still_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expected, "policies", tuple)
-    assert only(world).state is UNKNOWN
-    world.drop("ValidatingAdmissionPolicy", POLICY)
-    found = only(world)
-    assert (found.state, found.subject) == (PROBLEM, "admission policies")
-    assert "NOT protected" in found.message
+def test_without_the_companion_set_protection_is_denied_in_so_many_words(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    for one in policy(POLICY):
+        world.objects.remove(one)
+    found = [one for one in bad(world) if one.check == "companion"]
+    assert {one.state for one in found} == {PROBLEM}
+    protected = [one for one in found if "claims with deletionPolicy Protect are NOT protected" in one.message]
+    assert any("groundplane-claim-deletion" in one.message for one in protected)
+    for one in expected.policies():
+        world.put(one)
+    assert bad(world) == []
+
+
+def test_policies_of_a_kind_that_is_not_served_are_told_once_as_a_feature(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    world.unserved |= {kind.crd for kind in wants.POLICIES}
+    found = bad(world)
+    assert {one.check for one in found} == {"feature"}
+    assert "NOT protected" in found[0].message
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,27 @@ CASES: dict[str, tuple[Change, str, str, State, str]] = {
         PROBLEM,
         "lets everything pass",
     ),
+    "a policy of another release": (
+        lambda world: world.find("ValidatingAdmissionPolicy", POLICY)["spec"].update(validations=[]),
+        "companion",
+        f"ValidatingAdmissionPolicy {POLICY}",
+        WARNING,
+        "it is not as this release has it",
+    ),
+    "policies that take somebody else for Crossplane": (
+        lambda world: world.find("EnvironmentConfig", "groundplane-companion").update(data={"users": {}}),
+        "companion",
+        "EnvironmentConfig groundplane-companion",
+        PROBLEM,
+        "its users.crossplane is empty",
+    ),
+    "policies without their users": (
+        lambda world: world.drop("EnvironmentConfig", "groundplane-companion"),
+        "companion",
+        "EnvironmentConfig groundplane-companion",
+        PROBLEM,
+        "refuse everything",
+    ),
     "a namespace names an environment that is not there": (
         lambda world: world.put(namespace("team-b", "prod")),
         "environment",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from groundplane import contracts, engines, generate
+from groundplane import companion, contracts, engines
+from groundplane.companion import roles
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, ENVIRONMENT_LABEL, GROUP, VERSION, Kind
 from groundplane.doctor.snapshot import Listing, Right
 from groundplane.engines._engine import all_kinds
@@ -45,6 +46,7 @@ POLICIES: Final = (VALIDATING, VALIDATING_BINDING, MUTATING, MUTATING_BINDING)
 
 CROSSPLANE_PODS: Final = Listing(DEPLOYMENT, "app.kubernetes.io/component=cloud-infrastructure-controller")
 CROSSPLANE_ROLE: Final = Listing(CLUSTER_ROLE, name="crossplane")  # the chart labels it with the version
+EVERY_VERB: Final = (*roles.READ, *roles.WRITE)
 ENVIRONMENTS: Final = Listing(ENVIRONMENT_CONFIG)
 NAMESPACES: Final = Listing(NAMESPACE, ENVIRONMENT_LABEL)
 
@@ -113,7 +115,7 @@ def rights() -> list[Right]:
 
 def composed() -> Iterator[Right]:
     """Yield what Crossplane must be allowed with what engines compose or require."""
-    for rule in generate.cluster_role()["rules"]:
+    for rule in roles.crossplane(companion.kinds())["rules"]:
         for group in rule.get("apiGroups", ()):
             for resource in rule.get("resources", ()):
                 yield from (Right(verb, group, resource) for verb in rule["verbs"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from groundplane import generate
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, GRANTS, at
 from groundplane.core.observation import Observed
 from groundplane.doctor import expected, wants
@@ -25,16 +24,18 @@ APPLY: Final = f"Apply the companion set of this release: {APPLY_COMPANION}"
 def check(snapshot: Snapshot) -> Iterator[Finding]:
     """Say what is missing or out of date of the companion set."""
     yield _grants(snapshot)
+    yield from _settings(snapshot)
     blind = {kind: lack for kind in wants.POLICIES if (lack := snapshot.read(Listing(kind)).lack)}
     if blind:
         text = f"whether data are protected is not known: {'; '.join(blind.values())}"
         yield Finding(CHECK, POLICIES, State.UNKNOWN, text, "Run the doctor as a user who may read them.")
-    wanted = expected.policies()
-    if not wanted and not blind:
-        yield _undeclared(snapshot)
-    wrong = [finding for one in wanted if _kind(one) not in blind and (finding := _policy(snapshot, one))]
+    # What is not served is told as a missing feature.
+    wanted = [one for one in expected.policies() if _kind(one) not in blind and snapshot.serves(_kind(one))]
+    missing = [one for one in wanted if _found(snapshot, one) is None]
+    yield from _missing(missing)
+    wrong = [finding for one in wanted if one not in missing and (finding := _wrong(snapshot, one))]
     yield from wrong
-    if wanted and not wrong and not blind:
+    if wanted and not missing and not wrong and not blind:
         yield Finding(CHECK, POLICIES, State.OK, f"all {len(wanted)} policies and bindings are installed")
 
 
@@ -47,7 +48,7 @@ def _grants(snapshot: Snapshot) -> Finding:
     if found is None:
         text = "it does not exist: the companion set is not installed, and every claim is refused"
         return Finding(CHECK, subject, State.PROBLEM, text, APPLY)
-    wanted = generate.grants()["data"]
+    wanted = expected.grants()["data"]
     listed = found.at("data", "kinds")
     granted = set(listed) if isinstance(listed, list) else set()
     missing = [] if "*" in granted else [kind for kind in wanted["kinds"] if kind not in granted]
@@ -62,52 +63,67 @@ def _grants(snapshot: Snapshot) -> Finding:
     return Finding(CHECK, subject, State.OK, f"version {version}, lists {kinds} of this release")
 
 
-def _undeclared(snapshot: Snapshot) -> Finding:
-    """Say what there is when this release does not say which policies there must be."""
-    listings = [Listing(kind) for kind in (wants.VALIDATING, wants.MUTATING)]
-    found = [one for listing in listings for one in snapshot.read(listing).objects if one.label(expected.LABEL)]
-    if found:
-        names = ", ".join(one.name for one in found)
-        text = f"{names}: installed, and this release does not say which there must be"
-        return Finding(CHECK, POLICIES, State.UNKNOWN, text)
-    text = f"none has label {expected.LABEL}: {UNPROTECTED}"
-    return Finding(CHECK, POLICIES, State.PROBLEM, text, APPLY)
+def _settings(snapshot: Snapshot) -> Iterator[Finding]:
+    """Say so when the policies take somebody else for Crossplane."""
+    reading, wanted = snapshot.read(wants.ENVIRONMENTS), expected.settings()
+    name = wanted["metadata"]["name"]
+    found = reading.named(name)
+    if reading.lack:
+        return
+    if found is None:
+        text = "it does not exist: policies that need it refuse everything they are asked about"
+        yield Finding(CHECK, f"{ENVIRONMENT_CONFIG.kind} {name}", State.PROBLEM, text, APPLY)
+        return
+    users = found.at("data", "users", "crossplane")
+    named = [str(user) for user in users] if isinstance(users, list) else []
+    if snapshot.crossplane.name not in named:
+        text = f"its users.crossplane is {', '.join(named) or 'empty'}, and Crossplane is {snapshot.crossplane.name}"
+        remedy = "Name Crossplane's user there, in an overlay of the companion set; or --crossplane-user is wrong."
+        yield Finding(CHECK, f"{ENVIRONMENT_CONFIG.kind} {name}", State.PROBLEM, text, remedy)
 
 
 def _kind(manifest: Manifest) -> Kind:
     return next(kind for kind in wants.POLICIES if kind.kind == manifest["kind"])
 
 
-def _policy(snapshot: Snapshot, wanted: Manifest) -> Finding | None:
+def _found(snapshot: Snapshot, wanted: Manifest) -> Observed | None:
+    return snapshot.read(Listing(_kind(wanted))).named(str(wanted["metadata"]["name"]))
+
+
+def _missing(manifests: list[Manifest]) -> Iterator[Finding]:
+    """Say what is lost without *manifests*, those of one kind together."""
+    for kind in wants.POLICIES:
+        names = [str(one["metadata"]["name"]) for one in manifests if _kind(one) == kind]
+        if names:
+            are = "it is not installed" if len(names) == 1 else f"{', '.join(names)} are not installed"
+            subject = f"{kind.kind} {names[0]}" if len(names) == 1 else f"{len(names)} {kind.plural}"
+            yield Finding(CHECK, subject, State.PROBLEM, f"{are}: {_loss(kind)}", APPLY)
+
+
+def _wrong(snapshot: Snapshot, wanted: Manifest) -> Finding | None:
     """Return what is wrong with the installed policy or binding that *wanted* is; None when nothing is."""
-    kind, name = _kind(wanted), str(wanted["metadata"]["name"])
-    found = snapshot.read(Listing(kind)).named(name)
-    subject = f"{kind.kind} {name}"
+    kind, found = _kind(wanted), _found(snapshot, wanted)
     if found is None:
-        return Finding(CHECK, subject, State.PROBLEM, f"it is not installed: {_loss(kind)}", APPLY)
-    if kind == wants.VALIDATING_BINDING:
-        weaker = _actions(wanted) - _actions(found)
-        if weaker:
-            text = f"it does not {', '.join(sorted(weaker))}: {_loss(kind)}"
-            return Finding(CHECK, subject, State.PROBLEM, text, APPLY)
-    if at(wanted, "spec", "failurePolicy") != "Ignore" and found.at("spec", "failurePolicy") == "Ignore":
+        return None
+    subject = f"{kind.kind} {found.name}"
+    weaker = _actions(Observed.of(wanted)) - _actions(found)
+    if weaker:
+        text = f"it does not {', '.join(sorted(weaker))}: {_loss(kind)}"
+        return Finding(CHECK, subject, State.PROBLEM, text, APPLY)
+    if found.at("spec", "failurePolicy") == "Ignore" != at(wanted, "spec", "failurePolicy"):
         text = "its failurePolicy is Ignore: an error in it lets everything pass"
         return Finding(CHECK, subject, State.PROBLEM, text, APPLY)
-    warnings = found.at("status", "typeChecking", "expressionWarnings")
-    if warnings:
-        return Finding(
-            CHECK,
-            subject,
-            State.WARNING,
-            "the API server warns of its expressions",
-            f"kubectl describe {kind.plural} {name}",
-        )
+    if found.at("status", "typeChecking", "expressionWarnings"):
+        text = "the API server warns of its expressions"
+        return Finding(CHECK, subject, State.WARNING, text, f"kubectl describe {kind.plural} {found.name}")
+    if found.at("spec") != wanted["spec"]:
+        text = "it is not as this release has it: another release's, or changed by hand or by an overlay"
+        return Finding(CHECK, subject, State.WARNING, text, APPLY)
     return None
 
 
-def _actions(binding: Manifest | Observed) -> set[str]:
-    found = Observed.of(binding) if isinstance(binding, dict) else binding
-    actions = found.at("spec", "validationActions")
+def _actions(binding: Observed) -> set[str]:
+    actions = binding.at("spec", "validationActions")
     return {str(action) for action in actions} if isinstance(actions, list) else set()
 
 

@@ -67,7 +67,7 @@ FEATURES: Final = (
         (wants.MUTATING, wants.MUTATING_BINDING),
         State.WARNING,
         "nothing can give a claim the engine of its environment: it gets the XRD's default, or what it names itself",
-        "Upgrade Kubernetes: it serves the kind in v1 since 1.36.",
+        "Upgrade Kubernetes, which serves the kind in v1 since 1.36; until then apply package/overlays/before-1.36.",
     ),
 )
 

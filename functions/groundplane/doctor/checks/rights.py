@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from groundplane import generate
 from groundplane.doctor import usage, wants
 from groundplane.doctor.finding import APPLY_COMPANION, Finding, State
 from groundplane.engines._engine import all_kinds
@@ -80,5 +79,5 @@ def _subject(kinds: list[str]) -> str:
 def _text(kinds: list[str], verbs: tuple[str, ...]) -> str:
     more = f" and {len(kinds) - SHOWN} more" if len(kinds) > SHOWN else ""
     named = f" {', '.join(kinds[:SHOWN])}{more}" if len(kinds) > 1 else " it"
-    may = "do anything with" if len(verbs) == len(generate.VERBS) else ", ".join(verbs)
+    may = "do anything with" if len(verbs) == len(wants.EVERY_VERB) else ", ".join(verbs)
     return f"Crossplane may not {may}{named}"
