@@ -153,6 +153,7 @@ def test_without_the_companion_set_protection_is_denied_in_so_many_words(
     assert {one.state for one in found} == {PROBLEM}
     protected = [one for one in found if "claims with deletionPolicy Protect are NOT protected" in one.message]
     assert any("groundplane-claim-deletion" in one.message for one in protected)
+    assert not any("groundplane-environment" in one.message for one in protected)
     for one in expected.policies():
         world.put(one)
     assert bad(world) == []

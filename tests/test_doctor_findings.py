@@ -170,7 +170,7 @@ CASES: dict[str, tuple[Change, str, str, State, str]] = {
         "environment",
         "prod",
         PROBLEM,
-        "namespace team-b names it",
+        "claims in namespace team-b",
     ),
     "an environment names an engine that is not there": (
         lambda world: world.put(environment("odd", engines={"database": "oracle"})),

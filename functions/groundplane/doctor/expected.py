@@ -25,6 +25,12 @@ def policies() -> tuple[Manifest, ...]:
 
 
 @cache
+def of_environments() -> frozenset[str]:
+    """Return the names of the policies that tie claims to environments; all others protect data."""
+    return frozenset(policy.manifests()[0]["metadata"]["name"] for policy in companion.policies()["environment"])
+
+
+@cache
 def grants() -> Manifest:
     """Return the list of what Crossplane is granted, as the function reads it."""
     return roles.grants(companion.kinds())

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CHECK: Final = "companion"
 POLICIES: Final = "admission policies"
 UNPROTECTED: Final = "claims with deletionPolicy Protect are NOT protected"
+UNTIED: Final = "nothing ties claims to the environment of their namespace, and to its engine"
 APPLY: Final = f"Apply the companion set of this release: {APPLY_COMPANION}"
 
 
@@ -91,13 +92,15 @@ def _found(snapshot: Snapshot, wanted: Manifest) -> Observed | None:
 
 
 def _missing(manifests: list[Manifest]) -> Iterator[Finding]:
-    """Say what is lost without *manifests*, those of one kind together."""
-    for kind in wants.POLICIES:
-        names = [str(one["metadata"]["name"]) for one in manifests if _kind(one) == kind]
-        if names:
-            are = "it is not installed" if len(names) == 1 else f"{', '.join(names)} are not installed"
-            subject = f"{kind.kind} {names[0]}" if len(names) == 1 else f"{len(names)} {kind.plural}"
-            yield Finding(CHECK, subject, State.PROBLEM, f"{are}: {_loss(kind)}", APPLY)
+    """Say what is lost without *manifests*, those of one kind and loss together."""
+    together: dict[tuple[Kind, str], list[str]] = {}
+    for one in manifests:
+        name = str(one["metadata"]["name"])
+        together.setdefault((_kind(one), _loss(name)), []).append(name)
+    for (kind, loss), names in together.items():
+        are = "it is not installed" if len(names) == 1 else f"{', '.join(names)} are not installed"
+        subject = f"{kind.kind} {names[0]}" if len(names) == 1 else f"{len(names)} {kind.plural}"
+        yield Finding(CHECK, subject, State.PROBLEM, f"{are}: {loss}", APPLY)
 
 
 def _wrong(snapshot: Snapshot, wanted: Manifest) -> Finding | None:
@@ -108,7 +111,7 @@ def _wrong(snapshot: Snapshot, wanted: Manifest) -> Finding | None:
     subject = f"{kind.kind} {found.name}"
     weaker = _actions(Observed.of(wanted)) - _actions(found)
     if weaker:
-        text = f"it does not {', '.join(sorted(weaker))}: {_loss(kind)}"
+        text = f"it does not {', '.join(sorted(weaker))}: {_loss(found.name)}"
         return Finding(CHECK, subject, State.PROBLEM, text, APPLY)
     if found.at("spec", "failurePolicy") == "Ignore" != at(wanted, "spec", "failurePolicy"):
         text = "its failurePolicy is Ignore: an error in it lets everything pass"
@@ -127,7 +130,6 @@ def _actions(binding: Observed) -> set[str]:
     return {str(action) for action in actions} if isinstance(actions, list) else set()
 
 
-def _loss(kind: Kind) -> str:
-    if kind in {wants.VALIDATING, wants.VALIDATING_BINDING}:
-        return UNPROTECTED
-    return "claims do not get the engine of their environment"
+def _loss(name: str) -> str:
+    """Return what is lost without the policy *name*, or its binding, which has the same name."""
+    return UNTIED if name in expected.of_environments() else UNPROTECTED

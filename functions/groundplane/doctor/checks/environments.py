@@ -39,7 +39,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding(CHECK, environment.name, State.OK, _serves(environment, named.get(environment.name, [])))
     names = {environment.name for environment in there}
     for name in sorted(named.keys() - names):
-        text = f"it does not exist, and {_some(named[name])} names it: claims there are refused"
+        text = f"it does not exist: claims in {_some(named[name])}, which should be served there, are refused"
         yield Finding(CHECK, name, State.PROBLEM, text, f"Create EnvironmentConfig {name}. {SAMPLES}")
     if not names:
         text = "no EnvironmentConfig names an engine: no claim can be served"
