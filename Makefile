@@ -12,7 +12,7 @@ export GROUNDPLANE_CRDS
 endif
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test check fmt generate golden bench binaries plane crds lock clean
+.PHONY: help setup demo test check fmt generate golden bench binaries plane image package push crds lock clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,17 @@ binaries: setup ## Find or build the programs of a real control plane (needs Go)
 
 plane: setup ## Start a real API server and Crossplane on loopback, until Ctrl-C (needs Go)
 	@$(BIN)/python tools/plane.py $(ARGS)
+
+# Variables that only they read, for example `make push REGISTRY=host:port ORG=team VERSION=v0.1.0`: where packages will
+# be installed from, and RUNTIME_IMAGE_TARBALL or RUNTIME_IMAGE, the function's image; docs/install.md tells more.
+image: setup ## Build the function's image into dist (PLATFORMS='linux/amd64'; needs Docker)
+	@$(BIN)/python tools/image.py
+
+package: setup ## Build the packages that Crossplane installs into dist
+	@$(BIN)/python tools/package.py
+
+push: setup ## Build the packages and push them (REGISTRY=host:port ORG=path)
+	@$(BIN)/python tools/package.py push
 
 crds: setup ## Download the pinned upstream CRDs into _crds
 	@$(BIN)/python tools/crds.py

@@ -1,0 +1,1 @@
+"""Packages for Crossplane: staged from the repository's files, built and pushed by the official command line."""
