@@ -1,6 +1,8 @@
 """Packages: their metadata, what is put into each, and what they are called where they are installed."""
 
+import re
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from string import Template
@@ -11,6 +13,7 @@ import yaml
 
 import catalogue
 import upstream
+from bareplane import binaries
 from groundplane import contracts, engines, packages
 from groundplane.core.manifest import Kind
 from groundplane.engines._engine import all_kinds
@@ -186,3 +189,17 @@ def test_a_target_that_crossplane_would_not_understand_is_refused(setting: dict[
     with pytest.raises(PackageError) as refused:
         target.chosen(setting)
     assert str(refused.value).startswith(told)
+
+
+def test_the_versions_wanted_are_those_that_the_tests_check_against() -> None:
+    pins = tomllib.loads((catalogue.ROOT / "tools" / "crds.toml").read_text())
+    table = (catalogue.ROOT / "docs" / "install.md").read_text().split("## 2.")[0]
+    assert {pin["tag"] for pin in pins.values()} <= set(re.findall(r"\| (v[0-9.]+) \|", table))
+    assert f"| {binaries.CROSSPLANE.removeprefix('v')} |" in table
+    assert f">={binaries.CROSSPLANE}-0" == packages.CROSSPLANE
+
+
+def test_what_is_activated_is_not_kept_of_a_contract_without_managed_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API server refuses a policy that activates nothing."""
+    monkeypatch.setattr(packages, "managed_kinds", lambda _contract: [])
+    assert [path for path in packages.files() if path.endswith("activation.yaml")] == []

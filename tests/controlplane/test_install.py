@@ -13,7 +13,7 @@ import yaml
 from bareplane import binaries, crossplane, groundplane
 from bareplane.kubectl import Kubectl
 from bareplane.plane import PROGRAMS, started
-from bareplane.waiting import eventually
+from bareplane.waiting import always, eventually
 from controlplane import registry as registries
 from controlplane.cluster import ENVIRONMENT_LABEL, Cluster, orders
 from controlplane.registry import ROOT, Registry, built
@@ -46,6 +46,11 @@ class Platform:
         reference = self.registry.target(version=version).reference(package)
         patch = json.dumps({"spec": {"package": reference}})
         self.kubectl("patch", kind, name, "--type=merge", "-p", patch)
+
+    def version(self) -> str:
+        """Return the version that is installed."""
+        package: str = self.kubectl.get("function.pkg.crossplane.io", FUNCTION)["spec"]["package"]
+        return package.rpartition(":")[2]
 
     def active(self, name: str, version: str) -> str:
         """Return what the active revision of a package says about its health, once it is of *version*."""
@@ -93,7 +98,14 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         platform.install("v0.1.0")
         eventually(lambda: platform.active(FUNCTION, "v0.1.0"))
         groundplane.serve(plane)
+        eventually(lambda: knows_claims(plane.kubectl))
         yield platform
+
+
+def knows_claims(kubectl: Kubectl) -> bool:
+    """Tell whether the policies that write claims know the kind: they learn of a new one some seconds late."""
+    words = ("create", "--dry-run=server", "--namespace=default", "-f", "-")
+    return "There can be a delay" not in kubectl.run(*words, stdin=[claim()]).stderr
 
 
 def test_one_configuration_brings_function_api_and_compositions(platform: Platform) -> None:
@@ -155,3 +167,52 @@ def test_new_compositions_wait_for_their_function_and_claims_go_on(platform: Pla
     team.wait(lambda claim: "-" in claim["spec"]["crossplane"]["compositionRevisionRef"]["name"])
     team.ready()
     assert {name: one["metadata"]["uid"] for name, one in team.composed().items()} == before
+
+
+def test_packages_removed_under_a_claim_take_nothing_with_them_and_can_come_back(platform: Platform) -> None:
+    kubectl, version = platform.kubectl, platform.version()
+    team = platform.cluster.team()
+    team.apply(claim())
+    team.ready()
+    before = {name: one["metadata"]["uid"] for name, one in team.composed().items()}
+    for name in (WHOLE, DATABASE):
+        kubectl("delete", "configuration", name, "--cascade=foreground", "--wait=false")
+    eventually(lambda: kubectl.get("compositions") == [])
+    always(lambda: "deletionTimestamp" not in team.claim()["metadata"], 10)
+    assert {name: one["metadata"]["uid"] for name, one in team.composed().items()} == before
+    definition = kubectl.get("xrd", "xdatabases.groundplane.dev")
+    assert "deletionTimestamp" not in definition["metadata"]
+    kubectl("delete", "configuration", DATABASE, "--cascade=orphan", "--ignore-not-found")
+    platform.install(version)
+    eventually(lambda: platform.active(DATABASE, version) == "True")
+    eventually(lambda: len(kubectl.get("compositions")) == 2)
+    assert {name: one["metadata"]["uid"] for name, one in team.composed().items()} == before
+    another = platform.cluster.team()
+    another.apply(claim())
+    another.ready()
+
+
+def test_claims_then_packages_then_policies_can_be_removed(platform: Platform) -> None:
+    kubectl, name = platform.kubectl, "xdatabases.groundplane.dev"
+    consent = f"groundplane.dev/delete-consent={name}"
+    for one in kubectl.get("xdatabases", "--all-namespaces"):
+        words = ("-n", one["metadata"]["namespace"], "xdatabase", one["metadata"]["name"])
+        kubectl("patch", *words, "--type=merge", "-p", '{"spec":{"deletionPolicy":"Delete"}}')
+        kubectl("wait", *words, "--for=jsonpath={.status.deletion.inForce}=Delete", "--timeout=50s")
+        kubectl("delete", *words)
+    eventually(lambda: kubectl.get("clusters.postgresql.cnpg.io", "--all-namespaces") == [])
+    kubectl("delete", "configuration", WHOLE, "--cascade=foreground")
+    kubectl("delete", "configuration", DATABASE, "--cascade=foreground", "--wait=false")
+    kubectl("annotate", "xrd", name, consent)
+    kubectl("delete", "xrd", name, "--wait=false")
+    kubectl("annotate", "crd", name, consent)
+    kubectl("wait", "--for=delete", "--timeout=50s", f"xrd/{name}", f"configuration/{DATABASE}")
+    kubectl("delete", "function.pkg.crossplane.io", FUNCTION, "--cascade=foreground")
+    packages = "configurations,functions.pkg.crossplane.io,configurationrevisions,functionrevisions"
+    gone = f"{packages},xrds,compositions,managedresourceactivationpolicies"
+    eventually(lambda: kubectl.get(gone) == [])
+    always(lambda: kubectl.get(gone) == [], 10)
+    kubectl("delete", "-k", groundplane.COMPANION)
+    policies = "validatingadmissionpolicies,mutatingadmissionpolicies,clusterroles,environmentconfigs"
+    left = {one["metadata"]["name"] for one in kubectl.get(policies) if "groundplane" in one["metadata"]["name"]}
+    assert left == {f"crossplane:composite:{name}:aggregate-to-crossplane"}
