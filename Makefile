@@ -12,10 +12,10 @@ export GROUNDPLANE_CRDS
 endif
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test check fmt generate golden bench binaries plane image package push crds lock clean
+.PHONY: help setup demo test check fmt generate golden bench binaries plane controlplane image package push crds lock clean
 
 help: ## Say what each target does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install everything into .venv (PYTHON=python3.12 chooses the Python)
 	@sh tools/setup.sh "$(PYTHON)"
@@ -54,6 +54,9 @@ binaries: setup ## Find or build the programs of a real control plane (needs Go)
 
 plane: setup ## Start a real API server and Crossplane on loopback, until Ctrl-C (needs Go)
 	@$(BIN)/python tools/plane.py $(ARGS)
+
+controlplane: setup ## Run the scenarios on a real API server and Crossplane (needs Go; ARGS='-k swap' runs some)
+	@$(BIN)/python tools/controlplane.py $(ARGS)
 
 # Variables that only they read, for example `make push REGISTRY=host:port ORG=team VERSION=v0.1.0`: where packages will
 # be installed from, and RUNTIME_IMAGE_TARBALL or RUNTIME_IMAGE, the function's image; docs/install.md tells more.

@@ -1,15 +1,12 @@
 """Another Composition for a living claim: nothing is lost, and nothing goes without consent."""
 
 from bareplane.waiting import always, eventually
-from controlplane.cluster import Cluster, Manifest, condition, is_true, orders, refused
+from controlplane.cluster import Cluster, condition, is_true, orders, refused
+from controlplane.resting import uids
 
 
 def chosen(engine: str) -> str:
     return f'{{"spec":{{"crossplane":{{"compositionRef":{{"name":"xdatabase-{engine}"}}}}}}}}'
-
-
-def uids(objects: dict[str, Manifest]) -> dict[str, str]:
-    return {name: one["metadata"]["uid"] for name, one in objects.items()}
 
 
 def test_a_switched_composition_is_refused_and_switched_back_it_is_quiet(cluster: Cluster) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from bareplane.binaries import crossplane_cluster
+from bareplane.binaries import crossplane_cluster, need
 from bareplane.identity import Authority
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ def install(plane: "Plane", binary: Path, authority: Authority, server: str) -> 
     start(plane, binary)
 
 
-def start(plane: "Plane", binary: Path) -> None:
+def start(plane: "Plane", binary: Path | None = None) -> None:
     """Start Crossplane."""
+    binary = binary or need("crossplane-core")
     from bareplane.plane import free_ports  # noqa: PLC0415  # The plane imports this module.
 
     folder = plane.folder / "crossplane"

@@ -3,8 +3,8 @@
 import base64
 import json
 import os
+import socket
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,17 @@ from typing import Any
 import yaml
 
 from bareplane import crossplane
+from bareplane.binaries import need
 from bareplane.identity import LOOPBACK
 from bareplane.plane import Plane, PlaneError, free_ports
 from bareplane.waiting import eventually
 from benchmark.schemas import crds_folder
-from groundplane import contracts, engines
+from groundplane import __version__, contracts, engines, packages
 from groundplane.engines._engine import all_kinds
 from standins.__main__ import ACCOUNTS
+from xpkg.build import Runtime, build, push
+from xpkg.stage import stage
+from xpkg.target import Target
 
 FUNCTION = "groundplane-function-database"
 FUNCTION_CERTIFICATE = "groundplane-function-tls"
@@ -36,6 +40,7 @@ def install(plane: Plane) -> None:
     companion(plane)
     package(plane)
     serve(plane)
+    established(plane)
 
 
 def operators(plane: Plane) -> None:
@@ -79,12 +84,41 @@ def companion(plane: Plane) -> None:
 
 
 def package(plane: Plane) -> None:
-    """Apply what the packages hold."""
+    """Build the packages, push them to a registry of the plane's own, and let Crossplane install them."""
     definitions = [*manifests(ROOT / "apis")]
     plane.kubectl.apply(*(crossplane.role_for(one) for one in definitions))
-    plane.kubectl.apply(*definitions, *manifests(ROOT / "compositions"), _revision())
-    names = [f"xrd/{one['metadata']['name']}" for one in definitions]
-    plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", *names)
+    registry = f"{LOOPBACK}:{free_ports(1)[0]}"
+    folder = plane.folder / "registry"
+    folder.mkdir()
+    plane.run("registry", need("crane"), "registry", "serve", f"--address={registry}", f"--disk={folder}")
+    plane.await_("the registry answers", lambda: answers(registry), "registry")
+    target = Target(registry, packages.ORG, f"v{__version__}")
+    image = Runtime()  # the function runs beside the cluster
+    for one in build(stage(ROOT, target, plane.folder / "stage"), target, image, plane.folder / "packages"):
+        push(one, target)
+    manifest = {"apiVersion": "pkg.crossplane.io/v1", "kind": "Configuration", "metadata": {"name": packages.ORG}}
+    plane.kubectl.apply({**manifest, "spec": {"package": target.reference(packages.WHOLE)}})
+    eventually(lambda: plane.kubectl.get("functionrevisions"))
+
+
+def established(plane: Plane) -> None:
+    """Return once claims can be applied, and policies know their kind: they learn of a new one some seconds late."""
+    eventually(lambda: len(plane.kubectl.get("xrds")) == len([*manifests(ROOT / "apis")]))
+    plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "xrds", "--all")
+    claim = yaml.safe_load((EXAMPLES / "claims" / "development.yaml").read_text())
+    claim["metadata"] |= {"namespace": "default"}
+    words = ("create", "--dry-run=server", "-f", "-")
+    eventually(lambda: "xdatabase" in plane.kubectl.run(*words, stdin=[claim]).stdout)
+
+
+def answers(address: str) -> bool:
+    """Tell whether somebody listens at *address*."""
+    host, _, port = address.partition(":")
+    try:
+        socket.create_connection((host, int(port)), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def serve(plane: Plane, ttl: int = FUNCTION_TTL_SECONDS) -> None:
@@ -97,10 +131,9 @@ def serve(plane: Plane, ttl: int = FUNCTION_TTL_SECONDS) -> None:
     plane.kubectl.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})
     status = {"endpoint": f"{LOOPBACK}:{port}", "tlsServerSecretName": FUNCTION_CERTIFICATE}
     for revision in plane.kubectl.get("functionrevisions"):
-        patch = json.dumps({"status": {**status, "capabilities": ["composition"]}})
+        patch = json.dumps({"status": status})
         name = revision["metadata"]["name"]
         plane.kubectl("patch", "functionrevision", name, "--subresource=status", "--type=merge", "-p", patch)
-    plane.kubectl("annotate", "compositions", "--all", "--overwrite", f"tests/served-at={time.time()}")
     eventually(lambda: _all_valid(plane))
 
 
@@ -126,15 +159,6 @@ def _all_valid(plane: Plane) -> bool:
         newest[one["metadata"]["labels"]["crossplane.io/composition-name"]] = one
     said = [one.get("status", {}).get("conditions", []) for one in newest.values()]
     return bool(said) and all(any(c["type"] == "ValidPipeline" and c["status"] == "True" for c in one) for one in said)
-
-
-def _revision() -> Manifest:
-    return {
-        "apiVersion": "pkg.crossplane.io/v1",
-        "kind": "FunctionRevision",
-        "metadata": {"name": f"{FUNCTION}-1", "labels": {"pkg.crossplane.io/package": FUNCTION}},
-        "spec": {"image": f"{LOOPBACK}:1/groundplane/function-database:v0", "desiredState": "Active", "revision": 1},
-    }
 
 
 def _operator_roles() -> list[Manifest]:

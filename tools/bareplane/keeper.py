@@ -59,6 +59,13 @@ class Programs:
             program.kill()
         return {"code": program.wait()}
 
+    def signal(self, name: str, number: int) -> dict[str, Any]:
+        """Send a signal to a program, and go on keeping it."""
+        if name not in self.running:
+            raise KeeperError(f"{name} does not run")
+        self.running[name].send_signal(number)
+        return {"pid": self.running[name].pid}
+
     def state(self) -> dict[str, Any]:
         """Return pid and exit code of every program; the code is null while it runs."""
         return {name: {"pid": one.pid, "code": one.poll()} for name, one in self.running.items()}
@@ -124,7 +131,12 @@ class _Handler(socketserver.StreamRequestHandler):
 
 def _answer(programs: Programs, request: dict[str, Any]) -> dict[str, Any]:
     do = request.pop("do")
-    actions = {"start": programs.start, "stop": programs.stop, "state": lambda: {"programs": programs.state()}}
+    actions = {
+        "start": programs.start,
+        "stop": programs.stop,
+        "signal": programs.signal,
+        "state": lambda: {"programs": programs.state()},
+    }
     with programs.lock:
         try:
             answer: dict[str, Any] = actions[do](**request)  # type: ignore[operator]  # Each has its own words.

@@ -1,0 +1,39 @@
+"""What must hold after whatever happened: every object is the same one, and nobody writes any more."""
+
+from bareplane.waiting import always, eventually
+from controlplane.cluster import Manifest, Team, is_true, orders
+
+QUIET_SECONDS = 12  # two calls of the function
+
+
+def uids(objects: dict[str, Manifest]) -> dict[str, str]:
+    """Return which objects there are: one that was deleted and made again is another."""
+    return {name: one["metadata"]["uid"] for name, one in objects.items()}
+
+
+def settled(team: Team, name: str = "orders") -> dict[str, str]:
+    """Apply a claim, wait until it is served, and return which objects there are then."""
+    team.apply({**orders(), "metadata": {"name": name}})
+    team.ready(name)
+    return uids(team.everything())
+
+
+def ends_quiet(team: Team, before: dict[str, str], name: str = "orders", seconds: float = 60) -> None:
+    """Return once the claim is served by its first slot, with the objects of *before*, and nothing moves.
+
+    Raises:
+        AssertionError: an object is another one, was lost or added, or somebody goes on writing.
+    """
+    served = ("Synced", "Ready", "Accepted", "Serving", "Settled")
+    team.wait(lambda it: all(is_true(it, kind) for kind in served) and "slot" in it["status"], name, seconds)
+    eventually(lambda: uids(team.everything()) == before, 30)
+    versions: dict[str, tuple[str, int]] = {}
+
+    def rests() -> bool:
+        nonlocal versions
+        now = team.versions()
+        same, versions = now == versions, now
+        return same
+
+    eventually(rests, 30)
+    always(lambda: team.versions() == versions, QUIET_SECONDS)
