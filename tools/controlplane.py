@@ -2,7 +2,8 @@
 
 Starts one bare plane with Groundplane installed from packages, runs what can share it side by side, and then, one by
 one, what breaks it. GROUNDPLANE_CLUSTER=kubeconfig takes the cluster of KUBECONFIG instead, which must have
-Groundplane, the companion set and the example environments installed; what needs the plane itself is skipped there, and counted.
+Groundplane, the companion set and the example environments installed; what needs the plane itself is skipped there,
+and counted.
 """
 
 import contextlib
