@@ -12,7 +12,7 @@ export GROUNDPLANE_CRDS
 endif
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test check fmt generate golden bench binaries plane controlplane image package push crds lock clean
+.PHONY: help setup demo test check fmt generate golden bench conformance binaries plane controlplane image package push crds lock clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ golden: setup ## Write the goldens and the README's outputs again; review what c
 bench: setup ## Measure speed against its limits (BENCH=quick takes seconds)
 	@$(BIN)/python tools/bench.py
 
+conformance: setup ## Compare the offline render with Crossplane's own reconciler (needs Go)
+	@$(BIN)/python -m pytest -n auto tests/conformance $(ARGS)
+
 binaries: setup ## Find or build the programs of a real control plane (needs Go)
 	@$(BIN)/python tools/binaries.py
 
@@ -56,7 +59,7 @@ plane: setup ## Start a real API server and Crossplane on loopback, until Ctrl-C
 	@$(BIN)/python tools/plane.py $(ARGS)
 
 controlplane: setup ## Run the scenarios on a real API server and Crossplane (needs Go; ARGS='-k swap' runs some)
-	@$(BIN)/python tools/controlplane.py $(ARGS)
+	@$(BIN)/python tools/play.py $(ARGS)
 
 # Variables that only they read, for example `make push REGISTRY=host:port ORG=team VERSION=v0.1.0`: where packages will
 # be installed from, and RUNTIME_IMAGE_TARBALL or RUNTIME_IMAGE, the function's image; docs/install.md tells more.
