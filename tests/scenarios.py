@@ -12,7 +12,7 @@ from pathlib import Path
 
 import catalogue
 from catalogue import Manifest
-from groundplane.core.manifest import ENVIRONMENT_LABEL, JSON
+from groundplane.core.manifest import ENVIRONMENT_LABEL, JSON, at
 from groundplane.fn import FunctionRunner
 from groundplane.render import BadInputError, Outcome, package, reconcile, serving
 from groundplane.render.admission import Admission
@@ -28,11 +28,25 @@ Key = tuple[str, str]  # kind with its group, and name
 
 
 @dataclass(frozen=True)
+class Asked:
+    """All that one reconcile was given, for another reconciler to be given the same."""
+
+    claim: Manifest
+    composition: Manifest
+    observed: list[Manifest]
+    required: list[Manifest]
+    absent: list[str]
+    now: datetime
+    password: str  # what the function is handed when it makes one
+
+
+@dataclass(frozen=True)
 class Played:
     """One turn as it went."""
 
     written: Manifest
     rejected: str  # why the API server would not take the claim; empty when it did
+    asked: Asked | None
     outcome: Outcome | None
     before: dict[str, Manifest]  # what the claim had composed, by composed name
     after: dict[str, Manifest]  # likewise, once everything was applied
@@ -53,10 +67,13 @@ class World:
     applied: dict[str, Manifest] = field(default_factory=dict)  # what we wrote last, by composed name
     turn: int = 0  # from 1
     known: bool = False  # whether the claim was stored once
+    compositions: list[Manifest] = field(default_factory=lambda: [one.manifest for one in package.compositions()])
 
     def composed(self) -> dict[str, Manifest]:
-        """Return the objects that the claim controls, by composed name."""
-        mine = (one for one in self.objects.values() if (controller_of(one) or {}).get("uid") == UID)
+        """Return what Crossplane finds, by composed name: the claim refers to it, and nothing else controls it."""
+        references = at(self.claim, "spec", "crossplane", "resourceRefs") or []
+        found = (self.objects.get(_key(one["apiVersion"], one["kind"], one["name"])) for one in references)
+        mine = (one for one in found if one and (controller_of(one) or {"uid": UID})["uid"] == UID)
         return {one["metadata"]["annotations"][RESOURCE_NAME]: one for one in mine}
 
     def put(self, manifest: Manifest) -> tuple[Manifest, Manifest | None]:
@@ -72,7 +89,7 @@ def play(path: Path) -> tuple[Played, ...]:
     script = catalogue.one(path)
     contract, name = path.parent.parent.name, path.parent.name
     world = _world(catalogue.Engine(contract, name), script)
-    runner = FunctionRunner(clock=lambda: world.now, make_password=lambda: f"made-in-turn-{world.turn}")
+    runner = FunctionRunner(clock=lambda: world.now, make_password=lambda: _password(world))
     with serving(runner) as function:
         return tuple(_turn(world, turn, path, function) for turn in script["turns"])
 
@@ -88,14 +105,14 @@ def _world(engine: catalogue.Engine, script: Manifest) -> World:
 def _turn(world: World, turn: Manifest, path: Path, function: Function) -> Played:
     world.turn += 1
     stored = [*_surroundings(world, turn, path)]
-    rejected = _edit(world, turn, str(path))
+    rejected = edit(world, turn, str(path))
     before = deepcopy(world.composed())
     if rejected:
-        return Played(turn, rejected, None, before, before, tuple(stored))
-    outcome = _reconcile(world, function)
-    world.claim = outcome.xr
-    stored += _apply(world, outcome)
-    return Played(turn, "", outcome, before, deepcopy(world.composed()), tuple(stored))
+        return Played(turn, rejected, None, None, before, before, tuple(stored))
+    asked = ask(world)
+    outcome = answer(asked, function)
+    stored += apply(world, outcome)
+    return Played(turn, "", asked, outcome, before, deepcopy(world.composed()), tuple(stored))
 
 
 def _surroundings(world: World, turn: Manifest, path: Path) -> Iterator[tuple[Manifest, Manifest | None]]:
@@ -132,11 +149,13 @@ def _lose(world: World, turn: Manifest) -> None:
     if "owners" in turn.get("lost", []):
         orphaned = {"metadata": {"ownerReferences": None}}
         world.objects = {identity: merged(one, orphaned) for identity, one in world.objects.items()}
+    if "references" in turn.get("lost", []):
+        world.claim = merged(world.claim, {"spec": {"crossplane": {"resourceRefs": None}}})
     if "status" in turn.get("lost", []):
         world.claim = {key: value for key, value in world.claim.items() if key != "status"}
 
 
-def _edit(world: World, turn: Manifest, where: str) -> str:
+def edit(world: World, turn: Manifest, where: str) -> str:
     """Apply the turn's claim as a person would; return why the API server refuses it, or nothing."""
     wanted = merged(world.claim, turn.get("claim"))
     if wanted["spec"] != world.claim["spec"]:
@@ -155,34 +174,56 @@ def _edit(world: World, turn: Manifest, where: str) -> str:
     return ""
 
 
-def _reconcile(world: World, function: Function) -> Outcome:
+def ask(world: World) -> Asked:
+    """Return what a reconcile of *world* is given."""
     name = world.claim["spec"]["crossplane"]["compositionRef"]["name"]
-    found = (document.manifest for document in package.compositions())
-    composition = next(one for one in found if one["metadata"]["name"] == name)
     mine = world.composed().values()
     others = [one for one in world.objects.values() if one not in mine]
     environment = [world.environment] if world.environment else []
-    return reconcile(
+    return Asked(
         deepcopy(world.claim),
-        composition,
+        next(one for one in world.compositions if one["metadata"]["name"] == name),
         deepcopy([*mine]),
         deepcopy([*others, *environment]),
-        absent=world.absent,
-        contract=world.engine.contract,
+        [*world.absent],
+        world.now,
+        _password(world),
+    )
+
+
+def answer(asked: Asked, function: Function) -> Outcome:
+    """Return what becomes of *asked*, offline."""
+    return reconcile(
+        deepcopy(asked.claim),
+        asked.composition,
+        deepcopy(asked.observed),
+        deepcopy(asked.required),
+        absent=asked.absent,
         function=function,
     )
 
 
-def _apply(world: World, outcome: Outcome) -> Iterator[tuple[Manifest, Manifest | None]]:
-    """Store what the outcome applies, as server-side apply does: what others wrote stays, what we dropped goes."""
+def _password(world: World) -> str:
+    return f"made-in-turn-{world.turn}"
+
+
+def apply(world: World, outcome: Outcome) -> list[tuple[Manifest, Manifest | None]]:
+    """Store what the outcome applies, as server-side apply does: what others wrote stays, what we dropped goes.
+
+    Return every object written, with the one it replaced.
+    """
+    stored = []
+    # After a fatal result Crossplane writes the status alone.
+    world.claim = {**world.claim, "status": outcome.xr["status"]} if outcome.fatal else outcome.xr
     for name, wanted in outcome.resources.items():
         live = world.objects.get(key(wanted))
         made = wanted if live is None else _over(live, world.applied.get(name, {}), wanted)
         made = {**made, "metadata": {"uid": f"uid-of-{name}", **made["metadata"]}}
         world.applied[name] = deepcopy(wanted)
-        yield world.put(deepcopy(made))
+        stored.append(world.put(deepcopy(made)))
     for gone in outcome.deleted:
         del world.objects[_key(gone.api_version, gone.kind, gone.name)]
+    return stored
 
 
 def _over(live: JSON, owned: JSON, wanted: JSON) -> JSON:

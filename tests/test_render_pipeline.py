@@ -173,6 +173,28 @@ def test_a_fatal_result_ends_the_asking_at_once() -> None:
     assert len(function.requests) == 1
 
 
+def test_what_stands_after_a_fatal_result_is_not_told() -> None:
+    def fatal(request: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
+        del request
+        severities = (fnv1.SEVERITY_NORMAL, fnv1.SEVERITY_FATAL, fnv1.SEVERITY_WARNING)
+        return fnv1.RunFunctionResponse(results=[fnv1.Result(severity=one, message=str(one)) for one in severities])
+
+    outcome = reconcile(claim(), composition(), function=fatal)
+    assert [found.severity for found in outcome.results] == ["Normal", "Fatal"]
+
+
+def test_a_context_that_a_function_gives_up_is_gone_in_the_next_call() -> None:
+    seen = []
+
+    def function(request: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
+        seen.append(request.HasField("context"))
+        return fnv1.RunFunctionResponse(requirements=by_name("prod"))
+
+    steps = [{**step()["pipeline"][0], "step": name} for name in ("one", "two")]
+    assert reconcile(claim(), composition(pipeline=steps), function=function).iterations == 4
+    assert seen == [True, False, False, False]
+
+
 def test_the_grants_are_given_unless_the_companion_set_is_absent() -> None:
     wanted = by_name("groundplane-grants")
     run(function := Asking(wanted))

@@ -8,13 +8,7 @@ from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane.render import BadInputError, Outcome, ReconcileError, reconcile
 from groundplane.render.naming import child_name, uid_of
-from rendering import (
-    Manifest,
-    add,
-    claim,
-    composition,
-    one_cluster,
-)
+from rendering import Manifest, add, claim, composition, one_cluster, refuse
 
 UID = "75e4a668-035f-4ce8-8c45-f4d3ac850155"
 
@@ -91,6 +85,23 @@ def test_what_is_composed_carries_names_owner_and_namespace() -> None:
     }
 
 
+def test_the_claim_among_the_owners_becomes_the_controller_where_it_stands() -> None:
+    owners = [{"uid": UID, "kind": "XDatabase"}, {"uid": "other", "kind": "ConfigMap"}]
+    the = {**claim(), "metadata": {"name": "a", "uid": UID}}
+    outcome = run(desires("db", metadata={"ownerReferences": owners}), the=the)
+    found = outcome.resources["db"]["metadata"]["ownerReferences"]
+    assert [(one["uid"], one.get("controller")) for one in found] == [(UID, True), ("other", None)]
+
+
+def test_labels_of_crossplanes_first_claims_are_handed_on_when_both_are_there() -> None:
+    labels = {"crossplane.io/claim-name": "a", "crossplane.io/claim-namespace": "b"}
+    the = {**claim(), "metadata": {"name": "orders", "labels": labels}}
+    worn = run(desires("db"), the=the).resources["db"]["metadata"]["labels"]
+    assert worn == {**labels, "crossplane.io/composite": "orders"}
+    del labels["crossplane.io/claim-namespace"]
+    assert run(desires("db"), the=the).resources["db"]["metadata"]["labels"] == {"crossplane.io/composite": "orders"}
+
+
 def test_an_explicit_name_is_kept() -> None:
     outcome = run(desires("cnpg-1-cluster", object_name="orders-db-1"))
     metadata = outcome.resources["cnpg-1-cluster"]["metadata"]
@@ -123,6 +134,23 @@ def test_one_turns_resources_are_the_next_turns_observation() -> None:
     assert outcome.resources == first.resources
     assert outcome.xr == first.xr
     assert outcome.deleted == outcome.leaked == ()
+
+
+def test_without_any_observation_what_the_claim_refers_to_is_looked_for_among_the_rest() -> None:
+    references = [{"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "name": "live-old"}]
+    the = claim(crossplane={"resourceRefs": references})
+    stranger = composed("stranger")
+    outcome = run(desires("new"), the=the, required=[composed("old"), stranger])
+    assert [str(gone) for gone in outcome.deleted] == ["Cluster live-old (old)"]
+    outcome = run(desires("new"), stranger, the=the, required=[composed("old")])
+    assert [str(gone) for gone in outcome.deleted] == ["Cluster live-stranger (stranger)"]
+
+
+def test_references_to_what_is_gone_stay_until_something_is_applied() -> None:
+    references = [{"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "name": "gone"}]
+    the = claim(crossplane={"resourceRefs": references})
+    assert run(refuse("No.", fatal=True), the=the).xr["spec"]["crossplane"]["resourceRefs"] == references
+    assert run(desires(), the=the).xr["spec"]["crossplane"]["resourceRefs"] == []
 
 
 def test_what_is_observed_and_not_desired_would_be_deleted() -> None:

@@ -10,7 +10,8 @@ One file is one story: ``cases/<contract>/<engine>/NN-given-<what>.yaml``.
   ``required`` (objects that are put there),
   ``operators`` (merge patches over composed objects, by composed name: what operators, providers and people write),
   ``removed`` (Kind/name of objects that go),
-  ``lost`` (``owners``: all owner references; ``status``: the claim's),
+  ``lost`` (``owners``: all owner references; ``references``: the claim's, without which Crossplane observes nothing;
+  ``status``: the claim's),
   ``claim`` (merge patch over the claim, as a person applies it).
 - ``expect``, all of it optional:
   ``rejected`` (the API server refuses the claim; the words), ``refused`` (``answer`` or ``fatal``),

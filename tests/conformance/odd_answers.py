@@ -152,6 +152,7 @@ NUMBERS: Manifest = {
 }
 OLD = {"type": "Kept", "status": "True", "reason": "Fine", "lastTransitionTime": "2026-11-24T11:00:00Z"}
 PULL = {"name": "pull", "source": "Secret", "secretRef": {"namespace": "default", "name": "creds"}}
+ALREADY = {"requirementName": "it", "apiVersion": "v1", "kind": "ConfigMap", "namespace": "x", "name": "a"}
 SECRET = {
     "apiVersion": "v1",
     "kind": "Secret",
@@ -239,6 +240,10 @@ CASES: dict[str, tuple[Answer, Asked]] = {
     "an object that is not there": (
         answered(requires("it", api_version="v1", kind="ConfigMap", match_name="b", namespace="x")),
         asked(required=[config("x", "a")]),
+    ),
+    "objects that the Composition requires already": (
+        answered(requires("it", api_version="v1", kind="ConfigMap", match_name="a", namespace="x")),
+        asked(required=[config("x", "a")], pipeline=[step("one", requirements={"requiredResources": [ALREADY]})]),
     ),
     "objects by label": (
         answered(requires("it", api_version="v1", kind="ConfigMap", match_labels=fnv1.MatchLabels(labels={"a": "1"}))),

@@ -6,7 +6,7 @@ It is given what our offline render is given, and calls the same function, by gR
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -68,8 +68,8 @@ class Ran:
 
     code: int
     said: str  # on standard error
-    output: Any  # a CompositeOutput; empty when there was none
-    calls: list[fnv1.RunFunctionRequest]  # what the function was asked
+    output: Any = field(repr=False)  # a CompositeOutput; empty when there was none
+    calls: list[fnv1.RunFunctionRequest] = field(repr=False)  # what the function was asked
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,10 @@ import pytest
 
 import catalogue
 import scenarios
+from conformance import comparing
 from conformance.command_line import CommandLine
 from conformance.judge import Judge
+from conformance.reconciler import FATAL
 
 
 def _turns() -> list[object]:
@@ -24,8 +26,11 @@ def _turns() -> list[object]:
 def test_a_turn_goes_as_crossplane_has_it_go(path: Path, number: int, judge: Judge) -> None:
     turn = scenarios.play(path)[number - 1]
     assert turn.asked is not None, turn.rejected
-    outcome, _ = judge.agreed(turn.asked)
+    outcome, ran = judge.agreed(turn.asked)
     assert outcome == turn.outcome
+    expect = turn.written.get("expect", {})
+    assert sorted(comparing.deleted(ran)) == sorted(expect.get("deleted", []))
+    assert (ran.code == FATAL) is (expect.get("refused") == "fatal")
 
 
 @pytest.mark.parametrize("path", scenarios.scenarios(), ids=scenarios.title)

@@ -14,6 +14,8 @@ from groundplane.render.outcome import Gone
 from groundplane.render.problem import ReconcileError
 from groundplane.render.protobuf import manifest
 
+CLAIM_LABELS = ("crossplane.io/claim-name", "crossplane.io/claim-namespace")
+
 
 def compose(
     xr: Manifest, desired: fnv1.State, observed: Mapping[str, Manifest], cluster: Cluster
@@ -53,9 +55,15 @@ def _owned(xr: Manifest, name: str, wanted: Manifest, live: Manifest | None) -> 
         )
     metadata["namespace"] = xr["metadata"]["namespace"]
     metadata["annotations"] = {**(metadata.get("annotations") or {}), RESOURCE_NAME: name}
-    metadata["labels"] = {**(metadata.get("labels") or {}), COMPOSITE_LABEL: prefix}
+    metadata["labels"] = {**(metadata.get("labels") or {}), COMPOSITE_LABEL: prefix, **_claim_labels(xr)}
     metadata["ownerReferences"] = _owners(xr, name, wanted)
     return {**wanted, "metadata": metadata}
+
+
+def _claim_labels(xr: Manifest) -> Manifest:
+    """Return what Crossplane hands on from a composite resource that a claim of its first kind once made."""
+    found = {key: xr["metadata"]["labels"].get(key) for key in CLAIM_LABELS}
+    return found if all(found.values()) else {}
 
 
 def _owners(xr: Manifest, name: str, wanted: Manifest) -> list[Manifest]:
@@ -73,8 +81,10 @@ def _owners(xr: Manifest, name: str, wanted: Manifest) -> list[Manifest]:
         "controller": True,
         "blockOwnerDeletion": True,
     }
-    others = at(wanted, "metadata", "ownerReferences") or []
-    return [*(one for one in others if one.get("uid") != uid_of(xr)), own]
+    owners = at(wanted, "metadata", "ownerReferences") or []
+    if any(one.get("uid") == uid_of(xr) for one in owners):
+        return [own if one.get("uid") == uid_of(xr) else one for one in owners]
+    return [*owners, own]
 
 
 def _check(name: str, wanted: Manifest, cluster: Cluster) -> None:

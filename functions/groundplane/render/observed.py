@@ -42,6 +42,19 @@ def controller_of(found: Manifest) -> Manifest | None:
     return None
 
 
+def referenced(xr: Manifest, objects: Iterable[Manifest]) -> tuple[Manifest, ...]:
+    """Return those of *objects* that ``spec.crossplane.resourceRefs`` of *xr* names."""
+    references = at(xr, "spec", "crossplane", "resourceRefs") or []
+    names = {(one.get("apiVersion"), one.get("kind"), one.get("name")) for one in references}
+    own = xr["metadata"]["namespace"]
+    return tuple(
+        one
+        for one in objects
+        if (one["apiVersion"], one["kind"], one["metadata"]["name"]) in names
+        and at(one, "metadata", "namespace") in {None, own}
+    )
+
+
 def observe(xr: Manifest, objects: Iterable[Manifest]) -> Observed:
     """Return those of *objects* that Crossplane would count as composed by *xr*.
 

@@ -34,7 +34,8 @@ class Run:
     """What the pipeline left behind. After a fatal result *desired* means nothing."""
 
     desired: fnv1.State
-    context: Struct
+    context: Struct | None
+    """None when the last step gave none."""
     conditions: tuple[fnv1.Condition, ...]
     results: tuple[Result, ...]
     calls: int
@@ -70,9 +71,9 @@ def run(composition: Manifest, observed: fnv1.State, cluster: Cluster, function:
         response, calls = settle(request, cluster, function)
         so_far = Run(
             response.desired,
-            response.context,
+            response.context if response.HasField("context") else None,
             so_far.conditions + tuple(response.conditions),
-            so_far.results + tuple(_result(step["step"], one) for one in response.results),
+            so_far.results + _results(step["step"], response),
             so_far.calls + calls,
         )
         if so_far.fatal:
@@ -123,7 +124,9 @@ def _resolved(
         following.extra_resources[name].CopyFrom(cluster.fetch(selector))
     for name, schema in wanted.schemas.items():
         following.required_schemas[name].CopyFrom(cluster.schema(schema))
-    following.context.CopyFrom(response.context)
+    following.ClearField("context")
+    if response.HasField("context"):
+        following.context.CopyFrom(response.context)
     return following
 
 
@@ -198,6 +201,11 @@ def _check_step(composition: Manifest, step: JSON, contract: str) -> None:
         )
 
 
-def _result(step: str, found: fnv1.Result) -> Result:
-    severity = _SEVERITIES.get(found.severity, "Warning")
-    return Result(step, severity, found.reason, found.message)
+def _results(step: str, response: fnv1.RunFunctionResponse) -> tuple[Result, ...]:
+    """Return the results of *response*; Crossplane reads none after a fatal one."""
+    told: list[Result] = []
+    for found in response.results:
+        told.append(Result(step, _SEVERITIES.get(found.severity, "Warning"), found.reason, found.message))
+        if found.severity == fnv1.SEVERITY_FATAL:
+            break
+    return tuple(told)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
+from google.protobuf.struct_pb2 import Struct
 
 from groundplane.core.manifest import GROUP, Manifest, at
 from groundplane.render import composed, conditions, pipeline
@@ -40,7 +41,8 @@ def reconcile(  # noqa: PLR0913  # the parts of a cluster are what a caller has 
     Args:
         claim: As the API server would hold it: checked, with defaults.
         composition: Of mode Pipeline and of the claim's kind.
-        observed: Objects that exist, of which the claim's own are picked out.
+        observed: Objects that exist, of which the claim's own are picked out; without any, those of *required* that
+            the claim refers to.
         required: Further objects that a function may ask for.
         absent: Groups and kinds that are not installed, see `Cluster.of`.
         contract: The contract whose function may be named; any when empty.
@@ -57,19 +59,20 @@ def reconcile(  # noqa: PLR0913  # the parts of a cluster are what a caller has 
                 claim, composition, observed, required,
                 absent=absent, contract=contract, function=own,
             )  # fmt: skip
-    objects = tuple(observed)
-    xr = stored(claim, composition)
+    xr, others = stored(claim, composition), tuple(required)
+    # The reconciler knows its resources by the claim's references only; what is said to be observed has them.
+    objects = tuple(observed) or observing.referenced(xr, others)
     found = observing.observe(xr, objects)
-    # The reconciler knows its resources by these references only.
-    xr["spec"]["crossplane"]["resourceRefs"] = composed.references(found.resources)
-    cluster = Cluster.of((*objects, *required, composition, xr), absent)
+    if found.resources:
+        xr["spec"]["crossplane"]["resourceRefs"] = composed.references(found.resources)
+    cluster = Cluster.of((*objects, *others, composition, xr), absent)
     ran = pipeline.run(composition, found.state(xr, cluster), cluster, function, contract)
     before = _unchanged(xr, composition, ran, found.notes)
     return _stopped(before, ran) if ran.fatal else _applied(before, ran, found, cluster)
 
 
 def stored(claim: Manifest, composition: Manifest) -> Manifest:
-    """Return *claim* as the reconciler reads it: uid, label and the Composition it is bound to."""
+    """Return *claim* as the function is shown it: with uid, label, Composition and a first condition."""
     xr = deepcopy(claim)
     metadata = xr["metadata"]
     metadata["namespace"] = metadata.get("namespace") or DEFAULT_NAMESPACE
@@ -80,6 +83,7 @@ def stored(claim: Manifest, composition: Manifest) -> Manifest:
     crossplane = xr["spec"].get("crossplane") or {}
     reference = {"name": composition["metadata"]["name"]}
     xr["spec"]["crossplane"] = {**crossplane, "compositionRef": reference}
+    xr["status"] = {**(xr.get("status") or {}), "conditions": conditions.begun(xr)}
     return xr
 
 
@@ -96,7 +100,7 @@ def _applied(before: Outcome, ran: pipeline.Run, found: observing.Observed, clus
     desired = ran.desired.resources
     resources, notes = composed.compose(before.xr, ran.desired, found.resources, cluster)
     deleted, leaked, forgotten = composed.removed(found.resources, resources)
-    after = conditions.after_success(before.xr, ran.conditions, conditions.readiness(ran.desired))
+    after = conditions.after_success(before.xr, ran.conditions, ran.desired)
     status = at(manifest(ran.desired.composite.resource), "status") or {}
     accepted = conditions.of_function(ran.conditions).get("Accepted", {})
     return replace(
@@ -133,7 +137,7 @@ def _unchanged(xr: Manifest, composition: Manifest, ran: pipeline.Run, notes: No
         conditions=conditions.before(xr),
         refused=False,
         fatal=False,
-        footprint=at(manifest(ran.context), FOOTPRINT_KEY) or {},
+        footprint=at(manifest(ran.context or Struct()), FOOTPRINT_KEY) or {},
         iterations=ran.calls,
         notes=notes,
     )
