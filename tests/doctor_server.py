@@ -24,6 +24,7 @@ class Behaviour:
 
     world: World
     asked: list[str] = field(default_factory=list)  # method and path of every request
+    bodies: list[Manifest] = field(default_factory=list)  # of every review
     token: str = ""  # that requests must carry
     delay: float = 0  # seconds before every answer
     broken: dict[str, int] = field(default_factory=dict)  # status by path
@@ -90,6 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.path in self.told.broken:
             self._say(self.told.broken[path.path], _status(self.told.broken[path.path], "it is broken"))
         elif body is not None:
+            self.told.bodies.append(body)
             self._say(201, {**body, "status": {"allowed": self._allowed(body)}})
         else:
             self._say(*self._read(path.path, {key: one[0] for key, one in parse_qs(path.query).items()}))

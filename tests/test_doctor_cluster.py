@@ -100,6 +100,8 @@ def test_rights_are_asked_as_crossplane_and_one_that_is_missing_is_found(behavio
     denied = {Right("list", "", "secrets"), Right("update", "groundplane.dev", "xdatabases/status")}
     behaviour.world.denied = denied
     assert {right for right, allowed in read(served).rights.items() if not allowed} == denied
+    asked = [body["spec"] for body in behaviour.bodies if body["kind"] == "SubjectAccessReview"]
+    assert {(one["user"], tuple(one["groups"])) for one in asked} == {(CROSSPLANE, user(CROSSPLANE).groups)}
 
 
 def test_who_may_not_ask_for_rights_is_told(behaviour: Behaviour, served: Path) -> None:
@@ -160,6 +162,7 @@ def test_a_server_that_does_not_answer_is_given_up_in_time(tmp_path: Path, monke
     begun = time.monotonic()
     with serving(behaviour, tmp_path) as path, pytest.raises(UnreachableError, match="cannot be reached"):
         read(path)
+    assert len(behaviour.asked) == 1, "a second try would only take longer"
     assert time.monotonic() - begun < 20
 
 

@@ -1,5 +1,7 @@
 """What the doctor says of engines: their kinds, and the operators and providers that serve them."""
 
+from dataclasses import replace
+
 import pytest
 
 import catalogue
@@ -9,6 +11,7 @@ from groundplane.doctor import expected, wants
 from groundplane.doctor.checks import version
 from groundplane.doctor.examination import examine
 from groundplane.doctor.finding import Finding, State
+from groundplane.doctor.snapshot import Reading
 
 INSTANCES = "instances.rds.aws.m.upbound.io"
 
@@ -67,8 +70,8 @@ def test_a_kind_that_is_served_in_another_version_is_told(world: World) -> None:
     snapshot = world.snapshot()
     plurals = snapshot.served["barmancloud.cnpg.io/v1"]
     served = {name: found for name, found in snapshot.served.items() if name != "barmancloud.cnpg.io/v1"}
-    object.__setattr__(snapshot, "served", {**served, "barmancloud.cnpg.io/v1beta1": plurals})
-    found = [one for one in examine(snapshot) if one.state is State.PROBLEM]
+    changed = replace(snapshot, served={**served, "barmancloud.cnpg.io/v1beta1": plurals})
+    found = [one for one in examine(changed) if one.state is State.PROBLEM]
     assert [one.subject for one in found] == ["database/cnpg"]
     assert "the API server has v1beta1 of it, and barmancloud.cnpg.io/v1 is needed" in found[0].message
 
@@ -76,9 +79,8 @@ def test_a_kind_that_is_served_in_another_version_is_told(world: World) -> None:
 def test_a_group_that_does_not_answer_is_unknown_not_missing(world: World) -> None:
     snapshot = world.snapshot()
     served = {name: found for name, found in snapshot.served.items() if name != "barmancloud.cnpg.io/v1"}
-    object.__setattr__(snapshot, "served", served)
-    object.__setattr__(snapshot, "undiscovered", {"barmancloud.cnpg.io/v1": "service unavailable"})
-    (found,) = [one for one in examine(snapshot) if one.state is not State.OK]
+    changed = replace(snapshot, served=served, undiscovered={"barmancloud.cnpg.io/v1": "service unavailable"})
+    (found,) = [one for one in examine(changed) if one.state is not State.OK]
     assert (found.subject, found.state) == ("database/cnpg", State.UNKNOWN)
     assert "service unavailable" in found.message
 
@@ -88,6 +90,14 @@ def test_what_an_engine_lacks_that_nobody_chose_is_no_problem(world: World) -> N
     world.unserved |= {kind.crd for kind in wants.definitions(engines.load("database", "rds"))}
     assert [one for one in examine(world.snapshot()) if one.state is not State.OK] == []
     assert told(world, "database/rds") == "Amazon RDS is not installed, or not whole, and no environment chooses it"
+
+
+def test_what_an_engine_lacks_is_told_when_nobody_knows_whether_it_is_in_use(world: World) -> None:
+    world.unserved.add(INSTANCES)
+    snapshot = world.snapshot()
+    readings = {**snapshot.readings, wants.ENVIRONMENTS: Reading(lack="your user may not list them")}
+    (found,) = [one for one in examine(replace(snapshot, readings=readings)) if one.state is State.WARNING]
+    assert (found.check, found.subject) == ("engine", "database/rds")
 
 
 def test_an_engine_that_serves_a_claim_is_in_use_whatever_environments_say(world: World) -> None:
