@@ -104,7 +104,7 @@ def health(snapshot: Snapshot, kind: Kind, package: Observed, bad: State = State
         return Finding("package", subject, bad, text, LOOK)
     state, text = _judged(active, bad)
     if state is State.OK and not package.condition("Healthy").holds:
-        text = f"{text}; that it says itself it is not is how an external runtime looks"
+        text = f"{text} (the {kind.kind} says of itself that it is not, as with an external runtime)"
     return Finding("package", subject, state, f"{version}; {text}", "" if state is State.OK else LOOK)
 
 
