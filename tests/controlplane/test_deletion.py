@@ -79,21 +79,3 @@ def test_a_namespace_with_claims_is_not_deleted(cluster: Cluster, team: Team) ->
     with pytest.raises(KubectlError, match="Delete its claims first"):
         cluster.kubectl("delete", "namespace", team.namespace, "--wait=false")
     always(lambda: before <= set(team.everything()), 4)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("crd", "xdatabases.groundplane.dev"),
-        ("xrd", "xdatabases.groundplane.dev"),
-        ("crd", "clusters.postgresql.cnpg.io"),
-        ("crd", "instances.rds.aws.m.upbound.io"),
-    ],
-)
-@pytest.mark.parametrize("who", ["admin", "collector"])
-def test_a_definition_is_not_deleted(cluster: Cluster, words: tuple[str, str], who: str) -> None:
-    collector = cluster.kubectl.as_("system:serviceaccount:kube-system:generic-garbage-collector", "system:masters")
-    kubectl = {"admin": cluster.kubectl, "collector": collector}[who]
-    with pytest.raises(KubectlError, match="delete-consent"):
-        kubectl("delete", *words, "--wait=false")
-    assert "deletionTimestamp" not in cluster.kubectl.get(*words)["metadata"]

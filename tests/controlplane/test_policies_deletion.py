@@ -222,6 +222,7 @@ def test_nor_with_all_others_of_its_kind(cluster: Cluster) -> None:
     assert refusal(cluster.kubectl, "delete", "--raw", raw)[0] == "definitions"
 
 
+@pytest.mark.alone  # while the consent stands there, nothing else may try to delete it
 @pytest.mark.parametrize("definition", ["crd/clusters.postgresql.cnpg.io", "xrd/xdatabases.groundplane.dev"])
 def test_a_definition_goes_with_consent(cluster: Cluster, definition: str) -> None:
     name = definition.partition("/")[2]
