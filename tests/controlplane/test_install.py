@@ -175,15 +175,16 @@ def test_packages_removed_under_a_claim_take_nothing_with_them_and_can_come_back
     team.apply(claim())
     team.ready()
     before = {name: one["metadata"]["uid"] for name, one in team.composed().items()}
-    for name in (WHOLE, DATABASE):
-        kubectl("delete", "configuration", name, "--cascade=foreground", "--wait=false")
+    kubectl("delete", "configuration", WHOLE, DATABASE)
     eventually(lambda: kubectl.get("compositions") == [])
     always(lambda: "deletionTimestamp" not in team.claim()["metadata"], 10)
     assert {name: one["metadata"]["uid"] for name, one in team.composed().items()} == before
     definition = kubectl.get("xrd", "xdatabases.groundplane.dev")
     assert "deletionTimestamp" not in definition["metadata"]
-    kubectl("delete", "configuration", DATABASE, "--cascade=orphan", "--ignore-not-found")
     platform.install(version)
+    eventually(lambda: "already controlled by" in platform.active(DATABASE, version))
+    forget = '[{"op": "remove", "path": "/metadata/ownerReferences"}]'
+    kubectl("patch", "xrd", "xdatabases.groundplane.dev", "--type=json", "-p", forget)
     eventually(lambda: platform.active(DATABASE, version) == "True")
     eventually(lambda: len(kubectl.get("compositions")) == 2)
     assert {name: one["metadata"]["uid"] for name, one in team.composed().items()} == before
