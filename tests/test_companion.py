@@ -84,7 +84,7 @@ def test_a_policy_fails_closed_and_is_known_by_its_label_and_name(policy: Policy
 @every_policy
 def test_a_policy_reads_users_only_where_it_is_given_them(policy: Policy) -> None:
     rule, _ = policy.manifests()
-    assert ("params.data.users" in str(rule)) <= (not policy.plain and not policy.environments)
+    assert ("params).data.users" in str(rule)) <= (not policy.plain and not policy.environments)
 
 
 @every_policy

@@ -167,6 +167,15 @@ def test_a_guarded_secret_is_deleted_by_nobody(team: Team) -> None:
     assert f"kubectl annotate -n {team.namespace} secrets orders-db-1-login-a {ANYWAY}" in said
 
 
+@pytest.mark.parametrize("label", ["groundplane.dev/guarded", "groundplane.dev/claim"])
+def test_what_is_not_guarded_is_deleted_as_ever(team: Team, label: str) -> None:
+    """Without the claim's label it is no object of ours, whatever else it says."""
+    found = held(team)
+    del found["metadata"]["labels"][label]
+    crossplane_of(team.kubectl)("create", "-f", "-", stdin=[found])
+    team.run("delete", "cluster.postgresql.cnpg.io", "orders-db-1")
+
+
 def test_breaking_the_guard_of_an_object_needs_the_verb_override(team: Team) -> None:
     words = guarded(team)
     team.run("create", "role", "clusters", "--verb=*", "--resource=clusters.postgresql.cnpg.io")

@@ -68,6 +68,18 @@ def test_an_environment_names_only_engines_there_are(cluster: Cluster, engines: 
     assert "There are: database: cnpg, rds" in said
 
 
+USERS = [{}, {"crossplane": []}, {"crossplane": "a", "garbageCollector": "b", "restore": "c"}, {"restore": None}]
+
+
+@pytest.mark.parametrize("users", USERS)
+def test_the_settings_name_users(cluster: Cluster, users: dict[str, object]) -> None:
+    settings = cluster.kubectl.get("environmentconfig", "groundplane-companion")
+    settings["data"]["users"] = {**settings["data"]["users"], **users} if users else {}
+    policy, said = refusal(cluster.kubectl, "replace", "--dry-run=server", "-f", "-", stdin=[settings])
+    assert policy == "environment-config"
+    assert "data.users needs the lists crossplane and garbageCollector" in said
+
+
 def test_an_environment_config_of_somebody_else_is_left_alone(cluster: Cluster) -> None:
     environment(cluster, "somebody-elses", region="eu-central-1", users=["a"])
 
@@ -97,13 +109,16 @@ def test_writing_the_composition_of_the_environment_is_no_choice(team: Team) -> 
     assert made(team, crossplane={"compositionRef": {"name": "xdatabase-cnpg"}}).endswith("xdatabase-cnpg")
 
 
-def test_a_replaced_claim_keeps_label_and_composition(team: Team) -> None:
+def test_a_replaced_claim_keeps_label_and_composition(cluster: Cluster) -> None:
+    team = cluster.team("aws")
     team.apply(claim(team))
-    team.wait(lambda it: it["spec"]["crossplane"].get("compositionRevisionRef"))
-    developer(team)("replace", "-f", "-", stdin=[claim(team)])
-    found = team.claim()
-    assert belongs_to(team) == "kubernetes"
-    assert found["spec"]["crossplane"]["compositionRef"] == {"name": "xdatabase-cnpg"}
+    team.wait(lambda it: it["spec"]["crossplane"].get("resourceRefs"))
+    # What the API server answers, before Crossplane could choose again.
+    answer = json.loads(developer(team)("replace", "-f", "-", "-o", "json", stdin=[claim(team)]))
+    (after,) = answer["items"] if answer["kind"] == "List" else [answer]
+    assert after["metadata"]["labels"][ENVIRONMENT_LABEL] == "aws"
+    assert after["spec"]["crossplane"]["compositionRef"] == {"name": "xdatabase-rds"}
+    assert {"compositionRevisionRef", "resourceRefs"} < after["spec"]["crossplane"].keys()
 
 
 def test_applying_again_changes_nothing(team: Team) -> None:

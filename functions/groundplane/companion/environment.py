@@ -37,8 +37,8 @@ _CONTRACT: Final = ("contract", f"{literal(_CONTRACTS)}[request.resource.resourc
 _SERVING: Final = (
     "serving",
     """\
-has(params.data) && "engines" in params.data && variables.contract in params.data.engines
-? request.kind.kind.lowerAscii() + "-" + string(params.data.engines[variables.contract])
+has(dyn(params).data) && "engines" in dyn(params).data && variables.contract in dyn(params).data.engines
+? request.kind.kind.lowerAscii() + "-" + string(dyn(params).data.engines[variables.contract])
 : \"\"""",
 )
 _REQUEST: Final = "[[request.kind.kind]] [[object.metadata.name]]"
@@ -186,17 +186,17 @@ def _engine() -> Policy:
 
 def _config() -> Policy:
     known = {name: list(engines.names(name)) for name in contracts.names()}
-    there = 'has(object.data) && "engines" in object.data'
+    there = 'has(dyn(object).data) && "engines" in dyn(object).data'
     listed = "; ".join(f"{name}: {', '.join(found)}" for name, found in known.items())
     right = (
-        "object.data.engines.all(contract, contract in variables.known &&"
-        " object.data.engines[contract] in variables.known[contract])"
+        "dyn(object).data.engines.all(contract, contract in variables.known &&"
+        " dyn(object).data.engines[contract] in variables.known[contract])"
     )
     users = (
-        'has(object.data) && "users" in object.data'
-        ' && ["crossplane", "garbageCollector", "restore"].all(who, who in object.data.users'
-        " && type(object.data.users[who]) == list && object.data.users[who].all(user, type(user) == string))"
-        ' && ["crossplane", "garbageCollector"].all(who, object.data.users[who].size() > 0)'
+        'has(dyn(object).data) && "users" in dyn(object).data'
+        ' && ["crossplane", "garbageCollector", "restore"].all(who, who in dyn(object).data.users'
+        " && type(dyn(object).data.users[who]) == list && dyn(object).data.users[who].all(user, type(user) == string))"
+        ' && ["crossplane", "garbageCollector"].all(who, dyn(object).data.users[who].size() > 0)'
     )
     return Policy(
         "environment-config",
@@ -204,7 +204,7 @@ def _config() -> Policy:
         variables=(("known", literal(known)),),
         validations=(
             Validation(
-                either(f"!({there})", f"type(object.data.engines) == map && {right}"),
+                either(f"!({there})", f"type(dyn(object).data.engines) == map && {right}"),
                 "EnvironmentConfig [[object.metadata.name]]: data.engines names a contract or an engine that this"
                 f" release does not have. There are: {listed}. Correct it, or apply a newer companion set.",
             ),
