@@ -139,12 +139,16 @@ def test_an_operator_that_is_missing_is_named_with_what_it_lacks(tmp_path: Path,
 
 
 @every_engine
-def test_an_optional_kind_that_is_missing_is_left_out(tmp_path: Path, engine: catalogue.Engine) -> None:
-    loaded = engines.load(engine.contract, engine.name)
-    gone = [f"{kind.kind}.{kind.group}" for kind in loaded.optional_kinds]
-    shown = Desk(tmp_path, engine).render(absent=gone)
-    assert shown.code == RENDERED
-    assert [kind.kind for kind in loaded.optional_kinds if f"kind: {kind.kind}\n" in shown.out] == []
+def test_an_optional_kind_that_is_missing_is_left_out_or_asked_for_by_name(
+    tmp_path: Path, engine: catalogue.Engine
+) -> None:
+    for kind in engines.load(engine.contract, engine.name).optional_kinds:
+        shown = Desk(tmp_path, engine).render(absent=[f"{kind.kind}.{kind.group}"])
+        if shown.code == RENDERED:
+            assert f"kind: {kind.kind}\n" not in shown.out
+        else:
+            assert "is refused: EngineNotInstalled" in shown.err
+            assert kind.crd in shown.err
 
 
 @every_engine

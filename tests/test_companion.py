@@ -69,6 +69,15 @@ def test_the_overlay_for_kind_adds_an_environment_for_development() -> None:
     assert not effective.backups
 
 
+def test_the_overlay_for_kind_needs_the_operator_and_nothing_else() -> None:
+    words = ["render", "examples/claims/development.yaml", "--environment", "package/overlays/kind/environment.yaml"]
+    absent = [word for group in ("barmancloud.cnpg.io", "monitoring.coreos.com") for word in ("--absent", group)]
+    command = [sys.executable, "-m", "groundplane", *words, *absent, "-o", "tree"]
+    done = subprocess.run(command, cwd=catalogue.ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Accepted      True" in done.stdout
+
+
 @every_policy
 def test_a_policy_fails_closed_and_is_known_by_its_label_and_name(policy: Policy) -> None:
     rule, bound = policy.manifests()

@@ -48,6 +48,7 @@ BACKUP_PLUGIN: Final = Operator(
     kinds=(OBJECT_STORE,),
     labels=("app=barman-cloud", "app.kubernetes.io/name=plugin-barman-cloud"),
 )
+MONITORING: Final = (kubernetes.POD_MONITOR, kubernetes.PROMETHEUS_RULE)
 UNWATCHED: Final = (
     "the environment asks for monitoring, and monitoring.coreos.com is not installed: nothing is monitored"
 )
@@ -65,11 +66,10 @@ class CloudNativePG:
         DATABASE,
         ROLE,
         SCHEDULED_BACKUP,
-        OBJECT_STORE,
         kubernetes.NETWORK_POLICY,
         SECRET,
     )
-    optional_kinds: tuple[Kind, ...] = (kubernetes.POD_MONITOR, kubernetes.PROMETHEUS_RULE)
+    optional_kinds: tuple[Kind, ...] = (OBJECT_STORE, *MONITORING)
     operators = (OPERATOR, BACKUP_PLUGIN, kubernetes.PROMETHEUS_OPERATOR)
     knobs = CnpgKnobs
     # fmt: off
@@ -136,7 +136,7 @@ class CloudNativePG:
             resources["store"] = Desired(store, ready.exists("store"), identity=objects.ARCHIVE)
             resources["backup"] = Desired(objects.backup(place), ready.exists("backup"))
         monitoring = place.ask.knobs.monitoring
-        if monitoring and all(seen.schemas.get(kind.crd) for kind in self.optional_kinds):
+        if monitoring and all(seen.schemas.get(kind.crd) for kind in MONITORING):
             resources["monitor"] = Desired(objects.monitor(place, monitoring), ready.exists("monitor"))
             resources["alerts"] = Desired(objects.alerts(place, monitoring), ready.exists("alerts"))
         return resources
@@ -154,10 +154,17 @@ def _backup_target(ask: Ask[DatabaseSpec, CnpgKnobs], seen: Observation) -> Back
     """Return where backups go.
 
     Raises:
-        Refusal: EnvironmentIncomplete, when the environment names no target or the Secret it names is missing
-        or lacks an entry.
+        Refusal: EngineNotInstalled without the plugin; EnvironmentIncomplete, when the environment names no target or
+        the Secret it names is missing or lacks an entry.
     """
     target, environment = ask.knobs.backup, ask.claim.environment
+    if not seen.schemas.get(OBJECT_STORE.crd):
+        raise Refusal(
+            Reason.ENGINE_NOT_INSTALLED,
+            f"CloudNativePG is not installed whole: the API server has no {OBJECT_STORE.crd}, or Crossplane may not"
+            " manage it, and the claim's backups need it (the Barman Cloud plugin). Ask the platform team to install"
+            " it; for tier Development an environment may waive Backup instead.",
+        )
     if target is None:
         raise Refusal(
             Reason.ENVIRONMENT_INCOMPLETE,
