@@ -19,7 +19,7 @@ from bareplane.plane import FOLDER_VARIABLE, PROGRAMS, PlaneError, started
 from benchmark.schemas import crds_folder
 
 SUITE = "tests/controlplane"
-WORKERS = "4"  # scenarios wait more than they work
+WORKERS = "3"  # scenarios wait more than they work
 NOTHING_SELECTED = 5
 TOOLS = ("crossplane-cli", "crane")
 

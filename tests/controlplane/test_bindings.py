@@ -5,6 +5,8 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from bareplane.waiting import eventually
 from controlplane.cluster import Cluster, Team, condition, orders, refused
 
@@ -57,6 +59,7 @@ def test_a_secret_of_the_bindings_name_that_was_there_before_is_never_touched(te
     team.ready()
 
 
+@pytest.mark.alone  # fifty claims at once
 def test_a_secret_created_in_a_race_with_the_claim_is_never_adopted(cluster: Cluster) -> None:
     team = cluster.team("kubernetes")
     claims = [{**orders(tier="Development"), "metadata": {"name": f"race-{number}"}} for number in range(TRIES)]

@@ -15,7 +15,8 @@ CHANGING = (
     (re.compile(r"(xdatabase-[a-z]+)-[0-9a-f]{7}\b"), r"\1-<hash>"),
     (re.compile(r"(Resource Version: +|Generation: +)\d+"), r"\1<number>"),
 )
-AGE = re.compile(r"\b(\d+[smhd])+\b *$", re.MULTILINE)
+SINCE = re.compile(r"\b(\d+[smhd])+(?=\s)")
+GAPS = re.compile(r"(?<=\S) {2,}")
 COMMANDS = {
     "get": ("get", "xdb"),
     "get-wide": ("get", "xdb", "-o", "wide"),
@@ -47,5 +48,6 @@ def stable(text: str) -> str:
     text = text.partition("\nEvents:")[0]
     for pattern, word in CHANGING:
         text = pattern.sub(word, text)
-    text = AGE.sub("<age>", text)
+    if text.startswith("NAME "):  # a table: its columns are as wide as what stands in them
+        text = GAPS.sub("   ", SINCE.sub("<since>", text))
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
