@@ -2,12 +2,13 @@
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 
 from controlplane.cluster import ROOT, Cluster, Team, orders
 
-FOLDER = ROOT / "tests" / "golden" / "kubectl"
+FOLDER = Path(__file__).parent / "shown"
 CHANGING = (
     (re.compile(r"team-[0-9a-f]{8}"), "team-a"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uid>"),
@@ -41,6 +42,11 @@ def test_what_kubectl_shows_of_a_claim_reads_well(served: Team, name: str) -> No
         path.parent.mkdir(exist_ok=True)
         path.write_text(shown)
     assert shown == path.read_text()
+
+
+def test_the_readme_shows_the_same() -> None:
+    table = (ROOT / "README.md").read_text().partition("```text\nNAME  ")[2].partition("```")[0]
+    assert stable(f"NAME  {table}") == (FOLDER / "get.txt").read_text()
 
 
 def stable(text: str) -> str:

@@ -45,7 +45,8 @@ def login_secret(ask: Ask[DatabaseSpec, KnobsT], slot: Slot, anchor: str, seen: 
             raise Refusal(
                 Reason.WOULD_LOSE_DATA,
                 f"Secret {name} has no entry password, and the database is there. A new password is never made for a"
-                f" living database. Put the Secret back, with username {ACTIVE} and the password the application uses.",
+                f" living database. Put the Secret back, with its labels and annotations, username {ACTIVE} and the"
+                " password that the application uses.",
             )
         password = ask.make_password()
     return SECRET.manifest(
