@@ -166,7 +166,7 @@ def test_what_the_system_does_not_tell_is_shown_as_unknown_and_breaks_no_limit()
     silent.rounds = [replace(one, cpu_per_call=None) for one in silent.rounds]
     found = report.result(CASE, silent, record(), LIMITS)
     assert found.failures == ()
-    assert "memory growth [MiB]                -" in report.table(found)
+    assert "memory growth [MiB]                    -" in report.table(found)
 
 
 def test_the_table_and_the_json_show_what_failed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -186,7 +186,7 @@ def test_a_mode_that_does_not_exist_is_named(
     with pytest.raises(SystemExit) as ended:
         bench.main([])
     assert ended.value.code == 2
-    assert "BENCH is 'fast'; it can be quick or full" in capsys.readouterr().err
+    assert "BENCH is 'fast'; it can be quick or full or plane" in capsys.readouterr().err
 
 
 @needs_proc

@@ -1,7 +1,8 @@
 """Measure RunFunction for every engine against an echo that parses the same request and returns the same answer.
 
-Run it as `make bench`; BENCH=quick takes less than a minute, BENCH=full (the default) several. Ratios to the echo are
-what to quote: both meet the same moods of the machine, turn by turn. The exit code is 1 when a limit is broken.
+Run it as `make bench`; BENCH=quick takes less than a minute, BENCH=full (the default) several: it also starts a real
+control plane and counts its reconciles, which BENCH=plane does alone. Ratios to the echo are what to quote: both meet
+the same moods of the machine, turn by turn. The exit code is 1 when a limit is broken.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from types import FrameType
 
 from crossplane.function import logging
 
-from benchmark import load, process, report, settled
+from benchmark import load, process, reconciles, report, settled
 from benchmark.process import Program
 from benchmark.schemas import crds_folder
 
 PLANS = {"quick": load.QUICK, "full": load.FULL}
+PLANE = "plane"  # the mode that measures reconciles alone
 BROKEN = 1
 
 
@@ -33,23 +35,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and return 0, or 1 when a limit is broken or nothing could be measured."""
     parser = argparse.ArgumentParser(description="Measure the function against its limits.")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the numbers to FILE as well")
+    text = f"claims that are reconciled at once on a real control plane ({reconciles.CLAIMS})"
+    parser.add_argument("--claims", metavar="N", type=int, default=reconciles.CLAIMS, help=text)
     options = parser.parse_args(arguments)
+    if options.claims < 1:
+        parser.error(f"--claims is {options.claims}; there must be at least 1")
     mode = os.environ.get("BENCH") or "full"
-    if mode not in PLANS:
-        parser.error(f"BENCH is {mode!r}; it can be {' or '.join(PLANS)}")
+    if mode not in {*PLANS, PLANE}:
+        parser.error(f"BENCH is {mode!r}; it can be {' or '.join((*PLANS, PLANE))}")
     signal.signal(signal.SIGTERM, _end)
     logging.configure(logging.Level.DISABLED)
     results: list[report.Result] = []
     try:
-        for one in measured(PLANS[mode], report.Limits()):
+        for one in measured(PLANS[mode], report.Limits()) if mode in PLANS else ():
             print(report.table(one), end="\n\n", flush=True)
             results.append(one)
-    except (process.ServerError, settled.UnsettledError) as error:
+        on_plane = reconciled(mode, options.claims)
+    except (process.ServerError, settled.UnsettledError, *reconciles.ERRORS) as error:
         print(f"bench: {error}", file=sys.stderr)
         return BROKEN
     if options.json:
-        options.json.write_text(json.dumps([report.as_json(one) for one in results], indent=2) + "\n", encoding="utf-8")
-    return verdict(results)
+        found = [*(report.as_json(one) for one in results), *map(reconciles.as_json, on_plane)]
+        options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    return 0 if mode == PLANE else verdict(results)
 
 
 def measured(plan: load.Plan, limits: report.Limits) -> Iterator[report.Result]:
@@ -66,6 +74,18 @@ def measured(plan: load.Plan, limits: report.Limits) -> Iterator[report.Result]:
         with tempfile.TemporaryDirectory(prefix="groundplane-bench-") as folder:
             function, echo = _records(case, plan, Path(folder), limits)
             yield report.result(case, function, echo, limits)
+
+
+def reconciled(mode: str, claims: int = reconciles.CLAIMS) -> list[reconciles.Found]:
+    """Measure reconciles on a real control plane and print them; where that is not done, print why."""
+    why = f"BENCH={mode} does without, BENCH={PLANE} has them alone" if mode == "quick" else reconciles.impossible()
+    if why:
+        print(f"bench: reconciles: skipped: {why}")
+        return []
+    print("bench: reconciles: starting a real control plane; this takes minutes", flush=True)
+    found = reconciles.measured(claims)
+    print(reconciles.table(found), end="\n\n", flush=True)
+    return [found]
 
 
 def verdict(results: Sequence[report.Result]) -> int:

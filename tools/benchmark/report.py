@@ -109,14 +109,17 @@ def table(found: Result) -> str:
     """Return *found* as a person reads it."""
     case = found.case
     size = f"request {len(case.request) / 1024:.0f} KB, response {len(case.response) / 1024:.0f} KB"
-    rows = [
-        f"{case.name}: {size}, {case.resources} resources, {case.schemas}",
-        f"  {'':24}{'function':>12}{'echo':>12}{'ratio':>9}",
-    ]
-    for line in found.lines:
+    title = f"{case.name}: {size}, {case.resources} resources, {case.schemas}"
+    return "\n".join([title, *rows(found.lines), *(f"  FAILED: {one}" for one in found.failures)])
+
+
+def rows(lines: Sequence[Line]) -> list[str]:
+    """Return the rows of a table of *lines*, its head first."""
+    made = [f"  {'':28}{'function':>12}{'echo':>12}{'ratio':>9}"]
+    for line in lines:
         name = f"{line.name} [{line.unit}]"
-        rows.append(f"  {name:24}{_number(line.function):>12}{_number(line.echo):>12}{_number(line.ratio, ''):>9}")
-    return "\n".join([*rows, *(f"  FAILED: {one}" for one in found.failures)])
+        made.append(f"  {name:28}{_number(line.function):>12}{_number(line.echo):>12}{_number(line.ratio, ''):>9}")
+    return made
 
 
 def as_json(found: Result) -> dict[str, object]:
@@ -127,11 +130,16 @@ def as_json(found: Result) -> dict[str, object]:
         "response_bytes": len(found.case.response),
         "resources": found.case.resources,
         "schemas": found.case.schemas,
-        "measured": {
-            f"{line.name} [{line.unit}]": {"function": line.function, "echo": line.echo, "ratio": line.ratio}
-            for line in found.lines
-        },
+        "measured": measured(found.lines),
         "failures": list(found.failures),
+    }
+
+
+def measured(lines: Sequence[Line]) -> dict[str, dict[str, float | None]]:
+    """Return *lines* as plain data."""
+    return {
+        f"{line.name} [{line.unit}]": {"function": line.function, "echo": line.echo, "ratio": line.ratio}
+        for line in lines
     }
 
 
