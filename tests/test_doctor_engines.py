@@ -68,12 +68,12 @@ def test_a_kind_that_is_active_and_not_there_yet_says_why(world: World) -> None:
 
 def test_a_kind_that_is_served_in_another_version_is_told(world: World) -> None:
     snapshot = world.snapshot()
-    plurals = snapshot.served["barmancloud.cnpg.io/v1"]
-    served = {name: found for name, found in snapshot.served.items() if name != "barmancloud.cnpg.io/v1"}
-    changed = replace(snapshot, served={**served, "barmancloud.cnpg.io/v1beta1": plurals})
+    plurals = snapshot.served["postgresql.cnpg.io/v1"]
+    served = {name: found for name, found in snapshot.served.items() if name != "postgresql.cnpg.io/v1"}
+    changed = replace(snapshot, served={**served, "postgresql.cnpg.io/v1beta1": plurals})
     found = [one for one in examine(changed) if one.state is State.PROBLEM]
     assert [one.subject for one in found] == ["database/cnpg"]
-    assert "the API server has v1beta1 of it, and barmancloud.cnpg.io/v1 is needed" in found[0].message
+    assert "the API server has v1beta1 of it, and postgresql.cnpg.io/v1 is needed" in found[0].message
 
 
 def test_a_group_that_does_not_answer_is_unknown_not_missing(world: World) -> None:

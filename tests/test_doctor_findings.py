@@ -215,11 +215,11 @@ CASES: dict[str, tuple[Change, str, str, State, str]] = {
         "engines.database is missing",
     ),
     "a CRD of an engine in use is missing": (
-        lambda world: world.unserved.add("objectstores.barmancloud.cnpg.io"),
+        lambda world: world.unserved.add("scheduledbackups.postgresql.cnpg.io"),
         "engine",
         "database/cnpg",
         PROBLEM,
-        "objectstores.barmancloud.cnpg.io is not served: no CRD is installed",
+        "scheduledbackups.postgresql.cnpg.io is not served: no CRD is installed",
     ),
     "Crossplane runs as another user": (
         lambda world: world.find("Deployment", "crossplane")["metadata"].update(namespace="xp"),
