@@ -155,7 +155,7 @@ def test_a_plane_that_does_not_come_up_fails_the_benchmark(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def measured(claims: int) -> Found:
-        assert claims == 200
+        assert claims == reconciles.CLAIMS
         raise PlaneError("etcd: not within 90 s")
 
     monkeypatch.setattr(reconciles, "impossible", lambda: "")

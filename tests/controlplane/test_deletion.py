@@ -7,6 +7,7 @@ import pytest
 from bareplane.kubectl import KubectlError
 from bareplane.waiting import always, eventually
 from controlplane.cluster import Cluster, Manifest, Team, condition, orders, refused
+from controlplane.resting import uids
 
 CLUSTER = "Cluster.postgresql.cnpg.io/v1/orders-db-1"
 DELETE = '{"spec":{"deletionPolicy":"Delete"}}'
@@ -23,12 +24,13 @@ def in_force(claim: Manifest, policy: str) -> bool:
 
 def test_a_protected_claim_is_not_deleted_and_its_message_says_how(team: Team) -> None:
     ready(team)
-    before = team.versions()
+    before = uids(team.everything())
     with pytest.raises(KubectlError, match="is protected: its deletionPolicy is Protect"):
         team.run("delete", "xdatabase", "orders")
     with pytest.raises(KubectlError, match="is protected"):
         team.run("delete", "xdatabases", "--all")
-    assert team.versions() == before
+    assert before.items() <= uids(team.everything()).items()
+    assert not [one for one in team.everything().values() if "deletionTimestamp" in one["metadata"]]
 
 
 def test_a_claim_set_to_delete_goes_only_once_that_is_in_force_and_takes_its_data(team: Team) -> None:
@@ -54,8 +56,8 @@ def test_a_claim_deleted_at_birth_leaves_only_what_its_policy_protects(team: Tea
     team.apply(orders())
     team.run("delete", "xdatabase", "orders")
     time.sleep(10)  # the garbage collector tries meanwhile
-    left = [one for name, one in team.everything().items() if "orders" in name]
-    for one in left:
+    assert not team.get("xdatabases")
+    for one in team.get("clusters.postgresql.cnpg.io,objectstores.barmancloud.cnpg.io"):
         assert one["metadata"]["labels"]["groundplane.dev/guarded"] == "true"
         assert one["metadata"]["annotations"]["groundplane.dev/deletion-policy"] == "Protect"
 

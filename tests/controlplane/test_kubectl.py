@@ -14,6 +14,7 @@ CHANGING = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uid>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "<time>"),
     (re.compile(r"(xdatabase-[a-z]+)-[0-9a-f]{7}\b"), r"\1-<hash>"),
+    (re.compile(r"\b(orders-db-1)-[0-9a-f]{8}\b"), r"\1-<life>"),
     (re.compile(r"(Resource Version: +|Generation: +)\d+"), r"\1<number>"),
 )
 SINCE = re.compile(r"\b(\d+[smhd])+(?=\s)")
