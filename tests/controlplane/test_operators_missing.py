@@ -3,6 +3,7 @@
 import pytest
 
 from bareplane import groundplane
+from bareplane.waiting import eventually
 from controlplane.cluster import Cluster, condition, orders, refused
 
 pytestmark = pytest.mark.alone
@@ -15,6 +16,8 @@ def test_an_operator_missing_then_installed(cluster: Cluster) -> None:
     kubectl = cluster.kubectl
     kubectl("annotate", "crd", CRD, f"groundplane.dev/delete-consent={CRD}", "--overwrite")
     kubectl("delete", "crd", CRD)
+    # Crossplane reads schemas from there; told of a kind that is just gone, it would wait for it for two minutes.
+    eventually(lambda: '"kind":"Cluster"' not in kubectl.ask("get", "--raw", "/openapi/v3/apis/postgresql.cnpg.io/v1"))
     team = cluster.team("kubernetes")
     team.apply(orders())
     claim = team.wait(lambda it: refused(it, "EngineNotInstalled"))
