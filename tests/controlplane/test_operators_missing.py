@@ -18,10 +18,12 @@ def test_an_operator_missing_then_installed(cluster: Cluster) -> None:
     kubectl("delete", "crd", CRD)
     # Crossplane reads schemas from there; told of a kind that is just gone, it would wait for it for two minutes.
     eventually(lambda: '"kind":"Cluster"' not in kubectl.ask("get", "--raw", "/openapi/v3/apis/postgresql.cnpg.io/v1"))
-    team = cluster.team("kubernetes")
-    team.apply(orders())
-    claim = team.wait(lambda it: refused(it, "EngineNotInstalled"))
-    assert "cnpg" in condition(claim, "Accepted")["message"]
-    assert list(team.composed()) == []
-    kubectl.apply(*groundplane.upstream_crds(), server_side=True)
-    team.ready(seconds=90)
+    try:
+        team = cluster.team("kubernetes")
+        team.apply(orders())
+        claim = team.wait(lambda it: refused(it, "EngineNotInstalled"))
+        assert "clusters.postgresql.cnpg.io" in condition(claim, "Accepted")["message"]
+        assert list(team.composed()) == []
+    finally:
+        kubectl.apply(*groundplane.upstream_crds(), server_side=True)
+    team.ready()
