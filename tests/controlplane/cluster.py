@@ -10,13 +10,12 @@ from typing import Any
 
 import yaml
 
-from bareplane.kubectl import Kubectl
+from bareplane.kubectl import Kubectl, KubectlError
 from bareplane.plane import Plane
 from bareplane.waiting import PATIENCE_SECONDS, NotYetError, eventually
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "examples"
-CLAIM_LABEL = "groundplane.dev/claim"
 ENVIRONMENT_LABEL = "groundplane.dev/environment"
 Manifest = dict[str, Any]
 # What a real cluster writes at any time, and what no claim owns.
@@ -86,7 +85,7 @@ class Team:
         found = {}
         for reference in self.claim(name)["spec"].get("crossplane", {}).get("resourceRefs", []):
             kind = f"{reference['kind']}.{reference['apiVersion'].rpartition('/')[0]}".rstrip(".")
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(KubectlError):
                 one = self.get(kind, reference["name"])
                 found[one["metadata"]["annotations"]["crossplane.io/composition-resource-name"]] = one
         return found

@@ -52,7 +52,6 @@ def test_crossplane_may_do_everything_with_each_kind_of_the_list_and_nothing_wit
 
 
 @pytest.mark.alone
-@pytest.mark.usefixtures("plane")
 def test_a_kind_left_out_is_refused_with_the_remedy_and_no_other_claim_stalls(cluster: Cluster, plane: Plane) -> None:
     role, listed = copy.deepcopy(grants())
     listed["data"]["kinds"].remove(LEFT_OUT)

@@ -24,7 +24,6 @@ from xpkg.build import Runtime, build, push
 from xpkg.stage import stage
 from xpkg.target import Target
 
-FUNCTION = "groundplane-function-database"
 FUNCTION_CERTIFICATE = "groundplane-function-tls"
 Manifest = dict[str, Any]
 FUNCTION_TTL_SECONDS = 5
@@ -137,9 +136,9 @@ def serve(plane: Plane, ttl: int = FUNCTION_TTL_SECONDS) -> None:
     eventually(lambda: _all_valid(plane))
 
 
-def start_function(plane: Plane, ttl: int = FUNCTION_TTL_SECONDS, port: int = 0) -> int:
+def start_function(plane: Plane, ttl: int) -> int:
     """Start the function's server and return its port."""
-    port = port or free_ports(1)[0]
+    port = free_ports(1)[0]
     certificates = str(plane.folder / "function")
     words = ("serve", f"--address={LOOPBACK}:{port}", f"--tls-certs-dir={certificates}", f"--ttl={ttl}", "--debug")
     run_module(plane, "function", "groundplane", *words)
