@@ -59,7 +59,7 @@ def answer(  # noqa: PLR0913  # Everything an answer depends on, by name.
         given = compose(turn)
         wanted = {name: _found(world, one) for name, one in given.requirements.objects.items()}
         wanted |= {name: [Observed.of(found)] for name, found in (junk or {}).items() if name in wanted}
-        probed = {kind.crd: True for kind in given.requirements.schemas}
+        probed = dict(given.requirements.told) | {kind.crd: True for kind in given.requirements.schemas}
         if wanted.keys() == required.keys() and probed == schemas:
             return given
         required, schemas = wanted, probed

@@ -10,6 +10,7 @@ from google.protobuf import json_format
 
 from groundplane.core.answer import Answer
 from groundplane.core.condition import Verdict
+from groundplane.fn import INSTALLED
 from made_up import Key, Manifest
 
 _STATUS = {
@@ -25,6 +26,7 @@ class Asked:
 
     objects: Mapping[str, tuple[Key, tuple[tuple[str, str], ...]]]
     schemas: frozenset[str]
+    told: frozenset[tuple[str, bool]] = frozenset()  # handed from call to call, whether a kind is installed
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,11 @@ def read_answer(answer: Answer) -> Outcome:
         conditions={str(kind): _words(verdict) for kind, verdict in answer.conditions.items()},
         status={} if answer.fatal else deepcopy(answer.status),  # a FATAL answer is not written
         ttl=answer.ttl,
-        asked=Asked(objects, frozenset(kind.crd for kind in answer.requirements.schemas)),
+        asked=Asked(
+            objects,
+            frozenset(kind.crd for kind in answer.requirements.schemas),
+            frozenset(answer.requirements.told.items()),
+        ),
         notices=answer.notices,
     )
 
@@ -90,7 +96,7 @@ def read(message: fnv1.RunFunctionResponse) -> Outcome:
         conditions={one.type: (_STATUS[one.status], one.reason, one.message) for one in message.conditions},
         status=plain(composite.resource).get("status", {}),
         ttl=message.meta.ttl.seconds,
-        asked=_asked(message.requirements),
+        asked=_asked(message),
         notices=tuple(one.message for one in message.results if one.reason == "Notice"),
     )
 
@@ -105,7 +111,8 @@ def plain(message: Any) -> Manifest:
     return found
 
 
-def _asked(requirements: fnv1.Requirements) -> Asked:
+def _asked(message: fnv1.RunFunctionResponse) -> Asked:
+    requirements = message.requirements
     objects = {
         name: (
             (f"{one.kind}.{one.api_version.rpartition('/')[0]}", one.match_name),
@@ -113,7 +120,8 @@ def _asked(requirements: fnv1.Requirements) -> Asked:
         )
         for name, one in requirements.resources.items()
     }
-    return Asked(objects, frozenset(requirements.schemas))
+    told = message.context.fields[INSTALLED].struct_value.fields.items() if INSTALLED in message.context.fields else ()
+    return Asked(objects, frozenset(requirements.schemas), frozenset((name, kind.bool_value) for name, kind in told))
 
 
 def _whole(value: Any) -> Any:

@@ -5,12 +5,21 @@ from typing import Any
 import pytest
 
 from made_up import CONDITIONS, CRDS, environment_config
-from worlds import World, fresh, half_ready, ready
+from worlds import World, fresh, half_ready, operate, ready
 
 
 @pytest.fixture(params=["compose", "edge"])
 def through(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+def unsaved(through: str) -> World:
+    """Return a claim that is served and has no backups."""
+    world = fresh(through, tier="Development").environment(waivers=["Backup"], backup=None)
+    world.reconcile()
+    operate(world)
+    world.reconcile(times=2)
+    return world
 
 
 def wrong(world: World) -> World:
@@ -22,7 +31,7 @@ def test_data_are_required_by_name_only_once_their_kind_is_known_to_be_installed
     world = fresh(through)
     first = world._call(None)
     assert "cnpg-1-cluster" not in first.asked.objects
-    assert first.asked.schemas == set(CRDS)
+    assert first.asked.schemas == {*CRDS, "instances.rds.aws.m.upbound.io"}  # and whether another engine has its data
     assert "cnpg-1-cluster" in world._call(first.asked).asked.objects
 
 
@@ -121,10 +130,47 @@ def test_a_copy_of_another_claim_takes_no_more_calls_than_crossplane_allows(thro
     assert outcome.calls <= 5
 
 
-def test_a_settled_claim_that_is_told_everything_at_once_takes_one_call(through: str) -> None:
+def test_a_settled_claim_asks_for_no_schema_and_takes_one_call(through: str) -> None:
     world = ready(through)
-    world.seeded = world.ask().asked
+    settled = world.ask().asked
+    assert not settled.schemas
+    assert not settled.told
+    world.seeded = settled
     assert world.ask().calls == 1
+
+
+@pytest.mark.parametrize("absent", [(), ("clusters.postgresql.cnpg.io",), ("podmonitors.monitoring.coreos.com",)])
+def test_a_schema_is_asked_for_once_in_a_reconcile(through: str, absent: tuple[str, ...]) -> None:
+    world = fresh(through)
+    world.installed -= {*absent}
+    first = world._call(None).asked
+    second = world._call(first).asked
+    assert first.schemas
+    assert dict(second.told) == {crd: crd in world.installed for crd in first.schemas}
+    assert not second.schemas
+    assert world._call(second).asked.told == second.told
+
+
+def test_a_living_claim_asks_for_what_it_composes_for_the_first_time(through: str) -> None:
+    world = unsaved(through)
+    assert "cnpg-1-store" not in world.composed
+    before = world.ask().asked
+    world.environment()
+    assert world._call(before).asked.schemas == {
+        "objectstores.barmancloud.cnpg.io",
+        "scheduledbackups.postgresql.cnpg.io",
+    }
+    assert "cnpg-1-store" in world.reconcile().resources
+    assert world.ask().asked.schemas == set()
+
+
+@pytest.mark.parametrize("missing", ["objectstores.barmancloud.cnpg.io", "scheduledbackups.postgresql.cnpg.io"])
+def test_a_living_claim_composes_nothing_of_a_kind_that_is_not_installed(through: str, missing: str) -> None:
+    world = unsaved(through)
+    world.installed.discard(missing)
+    outcome = world.environment().ask()
+    assert (outcome.fatal, outcome.reason) == (True, "EngineNotInstalled")
+    assert missing in outcome.message
 
 
 @pytest.mark.parametrize("make", [fresh, half_ready, ready])

@@ -16,7 +16,7 @@ from google.protobuf import json_format
 from groundplane import contracts
 from groundplane.compose import compose
 from groundplane.core.observation import Observation, Observed
-from groundplane.fn import FunctionRunner
+from groundplane.fn import INSTALLED, FunctionRunner
 from groundplane.turn import Turn
 from made_up import CA, CRDS, KUBERNETES, NOW, Key, Manifest, claim, encoded, environment_config, key_of
 from outcomes import Asked, Outcome, read, read_answer
@@ -118,7 +118,7 @@ class World:
         return Observation(
             composed={name: Observed.of(self.objects[key]) for name, key in self.composed.items()},
             required={name: [Observed.of(one) for one in found] for name, found in self._required(asked).items()},
-            schemas={crd: crd in self.installed for crd in (asked.schemas if asked else ())},
+            schemas={**dict(asked.told), **{crd: crd in self.installed for crd in asked.schemas}} if asked else {},
             status=self.claim.get("status") or {},
         )
 
@@ -135,6 +135,8 @@ class World:
             request.required_resources[name].SetInParent()
             for one in found:
                 json_format.ParseDict(one, request.required_resources[name].items.add().resource)
+        if asked and asked.told:
+            request.context.fields[INSTALLED].struct_value.update(dict(asked.told))
         for crd in asked.schemas if asked else ():
             schema = request.required_schemas[crd]
             if crd in self.installed:

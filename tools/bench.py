@@ -24,7 +24,6 @@ from crossplane.function import logging
 
 from benchmark import load, process, reconciles, report, settled
 from benchmark.process import Program
-from benchmark.schemas import crds_folder
 
 PLANS = {"quick": load.QUICK, "full": load.FULL}
 PLANE = "plane"  # the mode that measures reconciles alone
@@ -68,7 +67,7 @@ def measured(plan: load.Plan, limits: report.Limits) -> Iterator[report.Result]:
         ServerError: a server does not start or answers wrongly.
     """
     process.compile_all()
-    cases = [settled.settled(*one, crds_folder()) for one in settled.engines()]
+    cases = [settled.settled(*one) for one in settled.engines()]
     for case in cases:
         # The servers' logs and the answer, which holds made-up passwords, go when the folder goes.
         with tempfile.TemporaryDirectory(prefix="groundplane-bench-") as folder:

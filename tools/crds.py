@@ -5,6 +5,7 @@ there already are left alone, so a second run needs no network.
 """
 
 import hashlib
+import os
 import sys
 import tomllib
 import urllib.error
@@ -29,6 +30,13 @@ class Pin:
     source: str  # its path below the base address
     target: str  # its path below the folder of all downloads
     blob: str  # its git blob hash, 40 hex digits
+
+
+def crds_folder() -> Path | None:
+    """Return the folder of upstream CRDs: what GROUNDPLANE_CRDS names, else where the tests look; None without one."""
+    chosen = os.environ.get("GROUNDPLANE_CRDS")
+    places = (Path(chosen),) if chosen else (ROOT / "_crds", ROOT.parent / "shared" / "crds")
+    return next((place for place in places if place.is_dir()), None)
 
 
 def pins(document: Mapping[str, Mapping[str, object]]) -> Iterator[Pin]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bareplane import binaries, groundplane
 from bareplane.plane import FOLDER_VARIABLE, PROGRAMS, PlaneError, started
-from benchmark.schemas import crds_folder
+from crds import crds_folder
 
 SUITE = "tests/controlplane"
 WORKERS = "3"  # scenarios wait more than they work

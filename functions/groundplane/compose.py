@@ -11,15 +11,16 @@ from pydantic import ValidationError
 from groundplane import engines
 from groundplane.contracts.environment import Environment, read
 from groundplane.contracts.resolve import Demand, resolve
-from groundplane.core.answer import Answer, Requirements
+from groundplane.core.answer import Answer
 from groundplane.core.binding import RESOURCE as BINDING
 from groundplane.core.condition import Type, Verdict
 from groundplane.core.manifest import CLAIM_LABEL
+from groundplane.core.observation import Unresolved
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.slot import Slot
 from groundplane.dress import binding_secret, dressed
-from groundplane.engines._engine import Ask, all_kinds, hold
-from groundplane.inquiry import Inquiry, Unresolved
+from groundplane.engines._engine import Ask, hold
+from groundplane.inquiry import Inquiry
 from groundplane.lifecycle import conditions, placement, protection
 from groundplane.report import status_of
 
@@ -54,7 +55,8 @@ class _Composition:
     def answer(self) -> Answer:
         try:
             return self._compose()
-        except Unresolved:
+        except Unresolved as unresolved:
+            self.inquiry.ask(unresolved.kinds)
             return self._unchanged(Verdict.unknown("Resolving", "what the claim depends on is being read"))
         except Refusal as refusal:
             return self._refused(refusal)
@@ -63,16 +65,17 @@ class _Composition:
         engine, spec, seen = self._wanted_engine(), self._spec(), self.turn.seen
         self.given_up = list((spec.migration and spec.migration.retired_slots) or ())
         placed = placement.place(engine.name, self.given_up, seen)
-        self.inquiry.probe(*all_kinds(engine), *all_kinds(self._engine(placed.live)))
+        self.inquiry.probe(self._engine(placed.live))
         if lost := self.inquiry.lost_slot(engine, placed.live):
             placed = placement.place(engine.name, self.given_up, seen, lost)
-            self.inquiry.probe(*all_kinds(self._engine(placed.live)))
+            self.inquiry.probe(self._engine(placed.live))
         live = self._engine(placed.live)
         self.inquiry.find_anchor(live, placed.live, given_up=placed.moving and placed.consented)
         if not placed.moving:
             return self._serve(placed.live, spec)
         if not placed.consented:
             raise self._swap_refusal(placed)
+        self.inquiry.probe(engine)
         if not self._may_release(placed.live, spec):
             return self._serve(placed.live, spec, retiring_to=placed.target)
         self.inquiry.find_anchor(engine, placed.target, given_up=True)
@@ -92,6 +95,7 @@ class _Composition:
         if retiring_to is None:
             protection.refuse_weakening(ask.effective, anchor)
         resources = self._resources(ask, slot, rendered, consent=slot if retiring_to else None)
+        self.inquiry.check_kinds(engine, resources)
         self.inquiry.check_names(resources, rendered.requires)
         released = placement.released(slot, self.given_up, self._held(), seen)
         protection.retain(resources, seen, retired=rendered.retired, released=released)
@@ -100,7 +104,7 @@ class _Composition:
             verdicts[Type.SETTLED] = Verdict.no("Retiring", f"slot {slot} is given up; {retiring_to} takes its place")
         return Answer(
             conditions=verdicts,
-            requirements=Requirements(self.inquiry.wanted, self.inquiry.schemas),
+            requirements=self.inquiry.wanted,
             ttl=SETTLED_SECONDS if conditions.settled(verdicts) else WAITING_SECONDS,
             resources=resources,
             status=status_of(self.turn, ask.effective, slot, rendered, anchor, retiring_to=retiring_to),
@@ -112,7 +116,7 @@ class _Composition:
     def _ask_all_the_same(self, engine: Engine[Any, Any], ask: Ask[Any, Any], slot: Slot) -> None:
         """Ask for what the call before asked for: a refusal may rest on it, and a list that changes never settles."""
         inquiry = self.inquiry
-        before = {name: found for name, found in inquiry.seen.required.items() if name in inquiry.wanted}
+        before = {name: found for name, found in inquiry.seen.required.items() if name in inquiry.objects}
         with suppress(Refusal, Unresolved):
             rendered = engine.render(ask, slot, replace(inquiry.seen, required=before))
             inquiry.check_names(self._resources(ask, slot, rendered, consent=None), rendered.requires)
@@ -214,7 +218,7 @@ class _Composition:
     def _unchanged(self, verdict: Verdict) -> Answer:
         return Answer(
             conditions=conditions.refused(verdict, self.turn.manifest),
-            requirements=Requirements(self.inquiry.wanted, self.inquiry.schemas),
+            requirements=self.inquiry.wanted,
             ttl=WAITING_SECONDS,
             status={"observedGeneration": self.inquiry.claim.generation},
         )

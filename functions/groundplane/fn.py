@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[fnv1.RunFunctionRequest, fnv1.RunFunctionResponse]
 
 FOOTPRINT: Final = "groundplane.dev/footprint"
+INSTALLED: Final = "groundplane.dev/installed"  # entry of the context, which is handed from call to call
 NEEDED: Final = {
     fnv1.CAPABILITY_REQUIRED_RESOURCES: "required resources",
     fnv1.CAPABILITY_CONDITIONS: "conditions",
@@ -125,9 +126,20 @@ def observation(request: fnv1.RunFunctionRequest) -> Observation:
             name: [codec.observed(item.resource) for item in found.items]
             for name, found in request.required_resources.items()
         },
-        schemas={name: schema.HasField("openapi_v3") for name, schema in request.required_schemas.items()},
+        schemas={**_told_before(request), **_told(request)},
         status={field: claim.at("status", field) for field in ("engine", "slot")},  # no more of it is ever read
     )
+
+
+def _told(request: fnv1.RunFunctionRequest) -> dict[str, bool]:
+    return {name: schema.HasField("openapi_v3") for name, schema in request.required_schemas.items()}
+
+
+def _told_before(request: fnv1.RunFunctionRequest) -> dict[str, bool]:
+    """Return what an earlier call of the same reconcile was told, and handed on to this one."""
+    if INSTALLED not in request.context.fields:
+        return {}
+    return {name: bool(told.bool_value) for name, told in request.context.fields[INSTALLED].struct_value.fields.items()}
 
 
 def encode(request: fnv1.RunFunctionRequest, answer: Answer, ttl: int | None = None) -> fnv1.RunFunctionResponse:
@@ -136,6 +148,8 @@ def encode(request: fnv1.RunFunctionRequest, answer: Answer, ttl: int | None = N
     seconds = answer.ttl if ttl is None or answer.ttl == 0 else ttl
     message.meta.ttl.CopyFrom(duration_pb2.Duration(seconds=seconds))
     _require(message.requirements, answer.requirements)
+    if answer.requirements.told:
+        message.context.fields[INSTALLED].struct_value.update(answer.requirements.told)
     _say(message, answer.conditions)
     if answer.refusal:
         reason, text = answer.refusal

@@ -9,7 +9,6 @@ import click
 
 from groundplane import companion, contracts, engines, packages, samples, tables, xrd
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, GRANTS, GROUP, VERSION
-from groundplane.engines._engine import all_kinds
 from groundplane.render import writing
 
 if TYPE_CHECKING:
@@ -40,18 +39,12 @@ def files() -> dict[str, str]:
 
 def composition(contract: Contract, engine: Engine[Any, Any]) -> Manifest:
     """Return the Composition of *engine*: its name in the input, and what every call must be told."""
-    kinds = [kind for kind in all_kinds(engine) if not kind.builtin]
     grants = {"apiVersion": ENVIRONMENT_CONFIG.api_version, "kind": ENVIRONMENT_CONFIG.kind, "name": GRANTS}
     step = {
         "step": "compose",
         "functionRef": {"name": packages.installed(packages.function(contract.name))},
         "input": {"apiVersion": f"fn.{GROUP}/{VERSION}", "kind": "Input", "engine": engine.name},
-        "requirements": {
-            "requiredResources": [{"requirementName": "grants", **grants}],
-            "requiredSchemas": [
-                {"requirementName": kind.crd, "apiVersion": kind.api_version, "kind": kind.kind} for kind in kinds
-            ],
-        },
+        "requirements": {"requiredResources": [{"requirementName": "grants", **grants}]},
     }
     return {
         "apiVersion": "apiextensions.crossplane.io/v1",

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import get_close_matches
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from groundplane import contracts
-from groundplane.contracts.environment import Environment, Knobs
+from groundplane.core.answer import Requirements
 from groundplane.core.binding import RESOURCE as BINDING
 from groundplane.core.manifest import CLAIM_LABEL, ENVIRONMENT_CONFIG, ENVIRONMENT_LABEL, GRANTS, SECRET, Kind
-from groundplane.core.observation import Requirement
+from groundplane.core.observation import Requirement, Unresolved
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.slot import Slot
 from groundplane.engines import load, names
-from groundplane.engines._engine import Source
+from groundplane.engines._engine import Source, all_kinds
+from groundplane.engines._sections import unread
 from groundplane.lifecycle import placement, protection
 from groundplane.turn import claim_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Iterable, Mapping
 
     from groundplane.contracts.common import CommonSpec
-    from groundplane.core.observation import Observed
+    from groundplane.core.observation import Observation, Observed
     from groundplane.core.rendered import Desired
     from groundplane.engines._engine import Engine
     from groundplane.turn import Turn
-
-
-class Unresolved(Exception):  # noqa: N818  # No error: the next call of the same reconcile knows more.
-    """Something that was asked for cannot be read yet."""
 
 
 class Inquiry:
@@ -40,13 +34,21 @@ class Inquiry:
         """Begin with what every claim depends on: its environment and the grants."""
         self.turn = turn
         self.claim = turn.claim
-        self.seen = turn.seen
+        self.engines = [load(turn.contract.name, name) for name in names(turn.contract.name)]
+        self.observed = _observed_kinds(self.engines, turn.seen)
+        # What is observed is installed, and need not be asked for: a settled claim asks for no schema at all.
+        self.seen = replace(turn.seen, schemas=dict.fromkeys(self.observed, True) | dict(turn.seen.schemas))
         self.anchors: list[str] = []
         self.schemas: tuple[Kind, ...] = ()
-        self.wanted: dict[str, Requirement] = {
+        self.objects: dict[str, Requirement] = {
             "environment": Requirement(ENVIRONMENT_CONFIG, self.claim.environment),
             "grants": Requirement(ENVIRONMENT_CONFIG, GRANTS),
         }
+
+    @property
+    def wanted(self) -> Requirements:
+        """What the next call must be told."""
+        return Requirements(self.objects, self.schemas, self.turn.seen.schemas)
 
     def require(self, name: str, requirement: Requirement | None = None) -> Observed | None:
         """Return what *name* brought; None when nothing was found.
@@ -55,21 +57,44 @@ class Inquiry:
             Unresolved: it was not resolved yet.
         """
         if requirement is not None:
-            self.wanted[name] = requirement
+            self.objects[name] = requirement
         if name not in self.seen.required:
             raise Unresolved
         return self.seen.found(name)
 
-    def probe(self, *kinds: Kind) -> None:
-        """Ask which of *kinds* are installed: one that is not would fail the whole claim, whatever else is right.
+    def probe(self, *engines: Engine[Any, Any]) -> None:
+        """Ask whether *engines* are installed: a kind that is not would fail the whole claim, whatever else is right.
+
+        An engine whose data are observed is. What else it composes is asked for once it is composed, see `compose`.
+        While nothing is known of the claim, the anchor of every engine is asked for too: data may be there.
 
         Raises:
             Unresolved: it was not told yet.
         """
-        asked = {kind.crd: kind for kind in (*self.schemas, *kinds) if not kind.builtin}
-        self.schemas = tuple(asked.values())
-        if not asked.keys() <= self.seen.schemas.keys():
-            raise Unresolved
+        kinds = [kind for one in engines if one.anchor.kind.crd not in self.observed for kind in all_kinds(one)]
+        if placement.known(self.seen) is None:
+            kinds += [one.anchor.kind for one in self.engines]
+        self.seen.installed(*kinds)
+
+    def ask(self, kinds: Iterable[Kind]) -> None:
+        """Ask for the schema of each of *kinds*, and of all that its engine may come to need, lest calls run out."""
+        wanted = {kind.crd: kind for kind in kinds}
+        serving = [one for one in self.engines if one.anchor.kind.crd in self.observed]
+        for every in (all_kinds(one) for one in serving if wanted.keys() & {kind.crd for kind in all_kinds(one)}):
+            wanted |= {kind.crd: kind for kind in every if not kind.builtin and kind.crd not in self.seen.schemas}
+        self.schemas = tuple(wanted.values())
+
+    def check_kinds(self, engine: Engine[Any, Any], resources: Mapping[str, Desired]) -> None:
+        """Return if every kind of *resources* is installed, those that *engine* composes for the first time too.
+
+        Raises:
+            Refusal: EngineNotInstalled.
+            Unresolved: it was not told yet.
+        """
+        composed = {(one.manifest["apiVersion"], one.manifest["kind"]) for one in resources.values()}
+        kinds = [kind for kind in all_kinds(engine) if (kind.api_version, kind.kind) in composed]
+        if not self.seen.installed(*kinds):
+            raise _not_installed(engine, [kind for kind in kinds if not self.seen.installed(kind)])
 
     def lost_slot(self, engine: Engine[Any, Any], expected: Slot) -> Slot | None:
         """Return the slot of data of this very claim that nothing observes or records; None when there are none.
@@ -82,13 +107,10 @@ class Inquiry:
         """
         if placement.known(self.seen):
             return None
-        contract = self.turn.contract.name
-        every = [engine, *(load(contract, name) for name in names(contract) if name != engine.name)]
         self._look_early(engine, expected)
-        self.probe(*(other.anchor.kind for other in every))
-        readable = [other for other in every if self._may_read(other.anchor.kind)]
+        readable = [other for other in self.engines if self._may_read(other.anchor.kind)]
         for other in readable:
-            self.wanted[f"lives-{other.name}"] = self._lives(other)
+            self.objects[f"lives-{other.name}"] = self._lives(other)
         if any(f"lives-{other.name}" not in self.seen.required for other in readable):
             raise Unresolved
         owners = {slot: other for other in readable for slot in self._slots_of(other)}
@@ -114,12 +136,12 @@ class Inquiry:
         grants, kind = self.seen.found("grants"), engine.anchor.kind
         if grants and self.seen.schemas.get(kind.crd) and {"*", kind.crd} & _granted(grants):
             self._want_anchor(engine, expected)
-            self.wanted[f"lives-{engine.name}"] = self._lives(engine)
+            self.objects[f"lives-{engine.name}"] = self._lives(engine)
 
     def _want_anchor(self, engine: Engine[Any, Any], slot: Slot) -> str:
         """Ask for the data of *slot* by name, and return what the answer is called."""
         name = slot.resource(engine.anchor.role)
-        self.wanted[name] = Requirement(engine.anchor.kind, self.claim.object(slot), self.claim.namespace)
+        self.objects[name] = Requirement(engine.anchor.kind, self.claim.object(slot), self.claim.namespace)
         return name
 
     def _lives(self, engine: Engine[Any, Any]) -> Requirement:
@@ -169,13 +191,9 @@ class Inquiry:
         Raises:
             Refusal: EngineNotInstalled, NotPermitted, or EnvironmentIncomplete without the companion set.
         """
-        missing = [kind.crd for kind in engine.kinds if not kind.builtin and not self.seen.schemas[kind.crd]]
+        missing = [kind for kind in engine.kinds if self.seen.schemas.get(kind.crd) is False]
         if missing:
-            raise Refusal(
-                Reason.ENGINE_NOT_INSTALLED,
-                f"{engine.product} is not installed, or not whole: the API server has no {', '.join(missing)}. Ask the"
-                " platform team to install it, or choose another environment.",
-            )
+            raise _not_installed(engine, missing)
         grants = self.require("grants")
         if grants is None:
             raise Refusal(
@@ -240,7 +258,7 @@ class Inquiry:
                 wanted[name] = self._by_name(desired)
         if BINDING not in self.seen.composed:
             wanted[BINDING] = Requirement(SECRET, self.claim.binding, self.claim.namespace)
-        self.wanted |= wanted
+        self.objects |= wanted
         if any(name not in self.seen.required for name in wanted):
             raise Unresolved
         for name in {**resources, BINDING: None}:  # the binding's name is needed later, if not now
@@ -255,30 +273,20 @@ class Inquiry:
         return Requirement(kind, manifest["metadata"]["name"], self.claim.namespace)
 
 
-@cache
-def sections() -> frozenset[str]:
-    """Return the names of all sections that an environment may have: the common ones, and every engine's."""
-    read = (load(contract, name).knobs for contract in contracts.names() for name in names(contract))
-    models: tuple[type[Knobs], ...] = (Environment, *read)
-    return frozenset(field.alias or name for model in models for name, field in model.model_fields.items())
+def _observed_kinds(engines: Iterable[Engine[Any, Any]], seen: Observation) -> dict[str, Kind]:
+    """Return the kinds that objects are observed of, by name of the CRD."""
+    observed = {(str(found.at("apiVersion")), str(found.at("kind"))) for found in seen.composed.values()}
+    kinds = (kind for engine in engines for kind in all_kinds(engine))
+    return {kind.crd: kind for kind in kinds if (kind.api_version, kind.kind) in observed}
 
 
-def unread(environment: str, data: Any) -> tuple[str, ...]:
-    """Return a notice for every section in the *data* of *environment* that no engine of this release reads.
-
-    A notice, no refusal: the section may be for a release to come, and must not stop the claims of today.
-    """
-    known = sections()
-    unknown = sorted(set(data) - known) if isinstance(data, dict) else []
-    return tuple(
-        f"environment {environment}: {name} is read by no engine of this release{_near(name, known)}"
-        for name in unknown
+def _not_installed(engine: Engine[Any, Any], missing: Iterable[Kind]) -> Refusal:
+    return Refusal(
+        Reason.ENGINE_NOT_INSTALLED,
+        f"{engine.product} is not installed, or not whole: the API server has no"
+        f" {', '.join(kind.crd for kind in missing)}. Ask the platform team to install it, or choose another"
+        " environment.",
     )
-
-
-def _near(name: str, known: Collection[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _granted(grants: Observed) -> set[str]:

@@ -16,7 +16,7 @@ from bareplane.binaries import need
 from bareplane.identity import LOOPBACK
 from bareplane.plane import Plane, PlaneError, free_ports
 from bareplane.waiting import eventually
-from benchmark.schemas import crds_folder
+from crds import crds_folder
 from groundplane import __version__, contracts, engines, packages
 from groundplane.engines._engine import all_kinds
 from standins.__main__ import ACCOUNTS

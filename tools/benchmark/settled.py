@@ -9,18 +9,16 @@ from pathlib import Path
 
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
-from benchmark import schemas
 from benchmark.stored import kept
 from groundplane import contracts
 from groundplane.contracts.environment import DEFAULT
 from groundplane.core.binding import RESOURCE as BINDING
 from groundplane.core.condition import Type
-from groundplane.core.manifest import Kind, Manifest, at
+from groundplane.core.manifest import Manifest, at
 from groundplane.fn import FunctionRunner
 from groundplane.render import Outcome, files, package, reconcile
 from groundplane.render.admission import Admission
 from groundplane.render.cluster import environments
-from groundplane.render.protobuf import struct
 from groundplane.render.selection import admitted, composition_of
 from standins.served import played, secrets_made_for
 
@@ -42,7 +40,6 @@ class Case:
     request: bytes = field(repr=False)
     response: bytes = field(repr=False)
     resources: int
-    schemas: str
 
 
 def engines() -> Iterator[tuple[str, str, Path]]:
@@ -52,20 +49,18 @@ def engines() -> Iterator[tuple[str, str, Path]]:
             yield contract, path.stem, path
 
 
-def settled(contract: str, engine: str, example: Path, folder: Path | None) -> Case:
-    """Return the settled state of *example*, which *engine* serves; *folder* holds upstream CRDs.
+def settled(contract: str, engine: str, example: Path) -> Case:
+    """Return the settled state of *example*, which *engine* serves.
 
     Raises:
         UnsettledError: the example does not become a whole service; the text says what is missing.
     """
     last = _Recorder()
     _settle(contract, engine, example, last)
-    request = last.request
-    source = _with_schemas(request, last.response, folder)
-    response = last(request)
+    response = last(last.request)
     check(engine, response)
     count = len(response.desired.resources)
-    return Case(engine, request.SerializeToString(), response.SerializeToString(), count, source)
+    return Case(engine, last.request.SerializeToString(), response.SerializeToString(), count)
 
 
 def check(engine: str, response: fnv1.RunFunctionResponse) -> None:
@@ -145,15 +140,3 @@ def _surroundings(contract: str, engine: str, example: Path) -> tuple[Manifest, 
 def _objects(*folders: Path) -> Iterator[Manifest]:
     for folder in folders:
         yield from (one.manifest for one in files.of_file_or_folder(folder))
-
-
-def _with_schemas(request: fnv1.RunFunctionRequest, response: fnv1.RunFunctionResponse, folder: Path | None) -> str:
-    """Put schemas of real size into *request*; return where they are from."""
-    real = []
-    for name, selector in response.requirements.schemas.items():
-        kind = Kind(selector.api_version, selector.kind, name.partition(".")[0])
-        schema, upstream = schemas.schema_of(kind, folder)
-        request.required_schemas[name].openapi_v3.CopyFrom(struct(schema))
-        real.append(upstream)
-    made_up = len(real) - sum(real)
-    return f"{len(real)} schemas of upstream CRDs" if not made_up else f"{len(real)} schemas, {made_up} of them made up"

@@ -81,8 +81,7 @@ class Tallied(grpcv1.FunctionRunnerServiceServicer):
         if answer is None:
             answer = await self.function.RunFunction(request, None)
         took, worked = time.perf_counter() - began, time.thread_time() - cpu
-        # A new claim's first request comes without schemas: Crossplane asks again with what the answer requires.
-        if request.required_schemas and answer.desired.resources:
+        if answer.desired.resources:  # the first answers to a new claim only ask
             self.remembered[uid] = answer
             claims = {uid}
         else:

@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What the next call needs to be told. The same question must get the same list, or the reconciler gives up."""
+    """What the next call needs to be told. The same question must get the same list, or the reconciler gives up.
+
+    Crossplane parses the document of a whole API group for every schema that is asked for, in every call: a schema is
+    asked for once in a reconcile, and *told* is handed from call to call.
+    """
 
     objects: Mapping[str, Requirement] = field(default_factory=dict)
     schemas: tuple[Kind, ...] = ()
+    told: Mapping[str, bool] = field(default_factory=dict)  # by name of the CRD: is the kind installed?
 
 
 @dataclass(frozen=True, slots=True)

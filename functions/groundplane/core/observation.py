@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from groundplane.core.manifest import Manifest
 
 
+class Unresolved(Exception):  # noqa: N818  # No error: the next call of the same reconcile knows more.
+    """Something that was asked for cannot be read yet, or whether *kinds* are installed was not told yet."""
+
+    def __init__(self, *kinds: Kind) -> None:
+        """Say which kinds to ask for; none when what is missing is asked for already."""
+        super().__init__(*(kind.crd for kind in kinds))
+        self.kinds = kinds
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """Objects the answer depends on: one by *name*, or all with *labels*; cluster-scoped without a namespace."""
@@ -93,7 +102,8 @@ class Observed:
 class Observation:
     """What one call was told.
 
-    In *required* a missing key is not resolved yet; an empty entry is resolved, none found.
+    In *required* a missing key is not resolved yet; an empty entry is resolved, none found. In *schemas* a missing
+    key is not told yet.
     """
 
     composed: Mapping[str, Observed] = field(default_factory=dict)
@@ -109,6 +119,17 @@ class Observation:
         """Return the object that *requirement* brought, or None when none was found or it is not resolved."""
         objects = self.required.get(requirement)
         return objects[0] if objects else None
+
+    def installed(self, *kinds: Kind) -> bool:
+        """Whether the API server has all of *kinds*.
+
+        Raises:
+            Unresolved: with those that nobody told about yet.
+        """
+        asked = [kind for kind in kinds if not kind.builtin]
+        if untold := [kind for kind in asked if kind.crd not in self.schemas]:
+            raise Unresolved(*untold)
+        return all(self.schemas[kind.crd] for kind in asked)
 
     def known(self, name: str) -> bool:
         """Whether it is settled that composed resource *name* exists or not: observed, or looked for by its name."""

@@ -115,6 +115,7 @@ class Engine(Protocol[SpecT, KnobsT]):
 
         Raises:
             Refusal: the claim cannot be honoured in full.
+            Unresolved: whether an optional kind that it needs is installed was not told yet.
         """
 
 

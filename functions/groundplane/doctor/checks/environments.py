@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from groundplane import engines, inquiry
+from groundplane import engines
 from groundplane.contracts.environment import DEFAULT, Environment, read
 from groundplane.core.manifest import ENVIRONMENT_LABEL
 from groundplane.core.refusal import Refusal
 from groundplane.doctor import usage, wants
 from groundplane.doctor.finding import Finding, State
+from groundplane.engines._sections import unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,7 @@ def _environment(environment: Observed) -> Iterator[Finding]:
     except Refusal as refusal:
         yield _wrong(name, refusal)
         return
-    for notice in inquiry.unread(name, data):
+    for notice in unread(name, data):
         text = notice.removeprefix(f"environment {name}: ")
         yield Finding(CHECK, name, State.WARNING, text, "Correct or remove the section.")
     known = {contract.name: contract for contract in wants.every_contract()}

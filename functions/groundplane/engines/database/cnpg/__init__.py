@@ -89,6 +89,7 @@ class CloudNativePG:
         Raises:
             Refusal: a parameter the operator manages, an extension forgotten, a backup target missing or
                 unusable, a restore source that cannot be, a password that is gone.
+            Unresolved: whether a kind that it can do without is installed was not told yet.
         """
         postgresql.refuse_managed(ask.spec, self.product, MANAGED_PARAMETERS)
         known = seen.existing(slot.resource("database"))
@@ -136,7 +137,7 @@ class CloudNativePG:
             resources["store"] = Desired(store, ready.exists("store"), identity=objects.ARCHIVE)
             resources["backup"] = Desired(objects.backup(place), ready.exists("backup"))
         monitoring = place.ask.knobs.monitoring
-        if monitoring and all(seen.schemas.get(kind.crd) for kind in MONITORING):
+        if monitoring and seen.installed(*MONITORING):
             resources["monitor"] = Desired(objects.monitor(place, monitoring), ready.exists("monitor"))
             resources["alerts"] = Desired(objects.alerts(place, monitoring), ready.exists("alerts"))
         return resources
@@ -158,7 +159,7 @@ def _backup_target(ask: Ask[DatabaseSpec, CnpgKnobs], seen: Observation) -> Back
         the Secret it names is missing or lacks an entry.
     """
     target, environment = ask.knobs.backup, ask.claim.environment
-    if not seen.schemas.get(OBJECT_STORE.crd):
+    if not seen.installed(OBJECT_STORE):
         raise Refusal(
             Reason.ENGINE_NOT_INSTALLED,
             f"CloudNativePG is not installed whole: the API server has no {OBJECT_STORE.crd}, or Crossplane may not"
