@@ -67,7 +67,7 @@ def test_with_no_data_anywhere_whatever_is_wrong_is_an_answer_without_resources(
     outcome = world.ask()
     assert makes_nothing(outcome)
     assert outcome.says("Accepted").startswith("False/")
-    assert outcome.ttl == 0
+    assert outcome.ttl == 30
     assert outcome.status == {"observedGeneration": 1}
 
 

@@ -213,7 +213,9 @@ class _Composition:
     def _refused(self, refusal: Refusal) -> Answer:
         fatal = protection.at_risk(self.inquiry.claim, self.inquiry.seen, self.inquiry.anchors)
         answer = self._unchanged(Verdict.no(refusal.reason, refusal.message))
-        return replace(answer, fatal=fatal, ttl=0, refusal=(refusal.reason, refusal.message))
+        # Nothing that is watched tells of a kind that was installed, so an answer is asked for again in a while.
+        ttl = 0 if fatal else answer.ttl
+        return replace(answer, fatal=fatal, ttl=ttl, refusal=(refusal.reason, refusal.message))
 
     def _unchanged(self, verdict: Verdict) -> Answer:
         return Answer(

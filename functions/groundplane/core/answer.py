@@ -36,7 +36,7 @@ class Answer:
 
     conditions: Mapping[Type, Verdict]
     requirements: Requirements
-    ttl: int  # seconds until the next call; 0 after a refusal, which must never be cached
+    ttl: int  # seconds until the next call; 0 when fatal, which must never be cached and is tried again anyway
     resources: Mapping[str, Desired] = field(default_factory=dict)
     status: Manifest = field(default_factory=dict)
     ready: bool = False
