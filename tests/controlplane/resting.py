@@ -36,4 +36,15 @@ def ends_quiet(team: Team, before: dict[str, str], name: str = "orders", seconds
         return same
 
     eventually(rests, 30)
-    always(lambda: team.versions() == versions, QUIET_SECONDS)
+    always(lambda: not _moved(versions, team.versions()), QUIET_SECONDS)
+
+
+def _moved(before: dict[str, tuple[str, int]], now: dict[str, tuple[str, int]]) -> bool:
+    """Return False.
+
+    Raises:
+        AssertionError: an object was written; which, and its resource version and generation before and now.
+    """
+    moved = {name: (before.get(name), now.get(name)) for name in {*before, *now} if before.get(name) != now.get(name)}
+    assert not moved, f"somebody goes on writing: {moved}"
+    return False

@@ -1,7 +1,7 @@
 """Play the operators and providers in a cluster: `python -m standins KUBECONFIG`, until SIGTERM.
 
 Each acts under the ServiceAccount of the real one, so that roles and policies meet who they will meet. It reads and
-writes over the API alone and keeps only what it wrote last: a second one, or a restart, writes the same.
+writes over the API alone and keeps only what it wrote last: after a restart it goes on where it was.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from groundplane import contracts, engines
 from groundplane.core.manifest import Kind, Manifest
 from groundplane.engines._engine import all_kinds
 from standins.served import secrets_made_for
-from standins.stages import statuses
+from standins.stages import reached, statuses
 
 ACCOUNTS = {
     "cnpg.io": "system:serviceaccount:cnpg-system:cnpg-manager",
@@ -63,9 +63,12 @@ class Operator:
             named = {**made, **found["metadata"].get("annotations", {})}
             self._patch(kind, found, {"metadata": {"finalizers": [FINALIZER], "annotations": named}})
         uid = found["metadata"]["uid"]
-        since = time.monotonic() - self.first_seen.setdefault(uid, time.monotonic())
         due = statuses(found)
-        stage = min(int(since / STAGE_SECONDS), len(due) - 1)
+        if uid not in self.first_seen:
+            there = reached(found, due)
+            self.first_seen[uid] = time.monotonic() - max(there, 0) * STAGE_SECONDS
+            self.written[uid] = json.dumps(due[there], sort_keys=True) if there >= 0 else ""
+        stage = min(int((time.monotonic() - self.first_seen[uid]) / STAGE_SECONDS), len(due) - 1)
         if stage >= 0 and (wanted := json.dumps(due[stage], sort_keys=True)) != self.written.get(uid):
             self._patch(kind, found, {"status": due[stage]}, "status")
             self.written[uid] = wanted

@@ -4,11 +4,14 @@ CloudNativePG 1.30: phases of `api/v1/cluster_types.go`, conditions of `api/v1/c
 of Crossplane providers: conditions of crossplane-runtime's `apis/common/v1/condition.go`; the RDS states are AWS' own.
 """
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
-from groundplane.core.manifest import Manifest, at
+from groundplane.core.manifest import JSON, Manifest, at
 from standins.served import condition, played
 
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 CLUSTER = "Cluster"
 CREATING = {"type": "Ready", "status": "False", "reason": "Creating", "message": ""}
 
@@ -19,6 +22,22 @@ def statuses(found: Manifest) -> list[Manifest]:
     if last is found:
         return []
     return [*_before(found, last["status"]), last["status"]]
+
+
+def reached(found: Manifest, stages: list[Manifest]) -> int:
+    """Return the number of the last of *stages* that *found* is in, whatever its times; -1 when it is in none."""
+    status = _timeless(found.get("status", {}))
+    stages = [_timeless(stage) for stage in stages]
+    held = (number for number, stage in enumerate(stages) if all(status.get(key) == stage[key] for key in stage))
+    return max(held, default=-1)
+
+
+def _timeless(value: JSON) -> JSON:
+    if isinstance(value, dict):
+        return {key: _timeless(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_timeless(entry) for entry in value]
+    return "a time" if isinstance(value, str) and _TIME.fullmatch(value) else value
 
 
 def _before(found: Manifest, last: Manifest) -> Iterator[Manifest]:
