@@ -1,9 +1,9 @@
 """Run the scenarios of tests/controlplane on a real control plane: `make controlplane` (ARGS='-k swap' runs some).
 
-Starts one bare plane with Groundplane installed from packages, runs what can share it side by side, and then, one by
-one, what breaks it. GROUNDPLANE_CLUSTER=kubeconfig takes the cluster of KUBECONFIG instead, which must have
-Groundplane, the companion set and the example environments installed; what needs the plane itself is skipped there,
-and counted.
+Starts two bare planes with Groundplane installed from packages. On one runs, side by side, what can share it; on the
+other, at the same time and one by one, what breaks it. GROUNDPLANE_CLUSTER=kubeconfig takes the cluster of KUBECONFIG
+for both instead, one after the other; it must have Groundplane, the companion set and the example environments
+installed, and what needs the plane itself is skipped there, and counted.
 """
 
 import contextlib
@@ -11,15 +11,18 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from bareplane import binaries, groundplane
-from bareplane.plane import FOLDER_VARIABLE, PROGRAMS, PlaneError, started
+from bareplane.plane import FOLDER_VARIABLE, PROGRAMS, Plane, PlaneError, started
 from crds import crds_folder
 
-SUITE = "tests/controlplane"
-WORKERS = "3"  # scenarios wait more than they work
+ROOT = Path(__file__).resolve().parent.parent
+PYTEST = (str(Path(sys.executable).parent / "pytest"), "tests/controlplane", "-p", "no:cacheprovider")
+SHARED = ("-m", "not alone", "-n", "3", "--dist", "loadfile")  # scenarios wait more than they work
+ALONE = ("-m", "alone")
 NOTHING_SELECTED = 5
 TOOLS = ("crossplane-cli", "crane")
 
@@ -29,42 +32,63 @@ def main(words: list[str]) -> int:
     if why := _lacking():
         print(f"controlplane: skipped: {why}")
         return 0
+    parts = [part for part in (SHARED, ALONE) if _selects(part, words)]
+    if not parts:
+        print("controlplane: no scenario is selected", file=sys.stderr)
+        return NOTHING_SELECTED
     try:
-        with _cluster() as variables:
-            return _run(variables, words)
+        if _is_given():
+            codes = [subprocess.run((*PYTEST, *part, *words), cwd=ROOT, check=False).returncode for part in parts]
+        else:
+            codes = _on_planes(parts, words)
     except (binaries.BinariesError, PlaneError) as error:
         print(f"controlplane: {error}", file=sys.stderr)
         return 1
+    return next((code for code in codes if code), 0)
+
+
+def _is_given() -> bool:
+    return os.environ.get("GROUNDPLANE_CLUSTER") == "kubeconfig"
 
 
 def _lacking() -> str:
-    if os.environ.get("GROUNDPLANE_CLUSTER") == "kubeconfig":
+    if _is_given():
         return ""
     if why := binaries.missing(*PROGRAMS, *TOOLS):
         return why
     return "" if crds_folder() else "no upstream CRDs: run `make crds`, or name their folder in GROUNDPLANE_CRDS"
 
 
-@contextlib.contextmanager
-def _cluster() -> Iterator[dict[str, str]]:
-    if os.environ.get("GROUNDPLANE_CLUSTER") == "kubeconfig":
-        yield {}
-        return
+def _selects(part: Sequence[str], words: list[str]) -> bool:
+    """Tell whether *words* leave a scenario in *part*; what is wrong with them, the run itself tells."""
+    collect = (*PYTEST, *part[:2], *words, "--collect-only", "-q")
+    return subprocess.run(collect, cwd=ROOT, capture_output=True, check=False).returncode != NOTHING_SELECTED
+
+
+def _on_planes(parts: Sequence[Sequence[str]], words: list[str]) -> list[int]:
+    """Run each of *parts* on a plane of its own, all at once; what a later one says is printed once it has ended."""
     begun = time.monotonic()
-    with started() as plane:
-        groundplane.install(plane)
-        print(f"controlplane: the plane is up after {time.monotonic() - begun:.0f} s", flush=True)
-        yield {FOLDER_VARIABLE: str(plane.folder), "KUBECONFIG": str(plane.kubeconfig)}
+    with contextlib.ExitStack() as stack:
+        planes = [stack.enter_context(started()) for _ in parts]
+        for plane in planes:
+            groundplane.install(plane)
+        print(f"controlplane: {len(planes)} planes are up after {time.monotonic() - begun:.0f} s", flush=True)
+        outputs = [None, *(stack.enter_context(TemporaryFile()) for _ in parts[1:])]
+        runs = [
+            subprocess.Popen((*PYTEST, *part, *words), cwd=ROOT, env=_variables(plane), stdout=output)
+            for part, plane, output in zip(parts, planes, outputs, strict=True)
+        ]
+        codes = []
+        for run, output in zip(runs, outputs, strict=True):
+            codes.append(run.wait())
+            if output:
+                output.seek(0)
+                print(output.read().decode(), end="", flush=True)
+        return codes
 
 
-def _run(variables: dict[str, str], words: list[str]) -> int:
-    pytest = (str(Path(sys.executable).parent / "pytest"), SUITE, "-p", "no:cacheprovider", *words)
-    together = (*pytest, "-m", "not alone", "-n", WORKERS, "--dist", "loadfile")
-    alone = (*pytest, "-m", "alone")
-    codes = [
-        subprocess.run(each, env={**os.environ, **variables}, check=False).returncode for each in (together, alone)
-    ]
-    return next((code for code in codes if code not in {0, NOTHING_SELECTED}), 0)
+def _variables(plane: Plane) -> dict[str, str]:
+    return {**os.environ, FOLDER_VARIABLE: str(plane.folder), "KUBECONFIG": str(plane.kubeconfig)}
 
 
 if __name__ == "__main__":

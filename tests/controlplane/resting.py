@@ -1,6 +1,8 @@
 """What must hold after whatever happened: every object is the same one, and nobody writes any more."""
 
-from bareplane.waiting import always, eventually
+import time
+
+from bareplane.waiting import eventually
 from controlplane.cluster import Manifest, Team, is_true, orders
 
 QUIET_SECONDS = 12  # two calls of the function
@@ -27,24 +29,21 @@ def ends_quiet(team: Team, before: dict[str, str], name: str = "orders", seconds
     served = ("Synced", "Ready", "Accepted", "Serving", "Settled")
     team.wait(lambda it: all(is_true(it, kind) for kind in served) and "slot" in it["status"], name, seconds)
     eventually(lambda: uids(team.everything()) == before, 30)
-    versions: dict[str, tuple[str, int]] = {}
-
-    def rests() -> bool:
-        nonlocal versions
-        now = team.versions()
-        same, versions = now == versions, now
-        return same
-
-    eventually(rests, 30)
-    always(lambda: not _moved(versions, team.versions()), QUIET_SECONDS)
+    rests(team)
 
 
-def _moved(before: dict[str, tuple[str, int]], now: dict[str, tuple[str, int]]) -> bool:
-    """Return False.
+def rests(team: Team, seconds: float = 60) -> None:
+    """Return once no object of the namespace was written for `QUIET_SECONDS`.
 
     Raises:
-        AssertionError: an object was written; which, and its resource version and generation before and now.
+        AssertionError: somebody goes on writing; what, with resource version and generation before and after.
     """
-    moved = {name: (before.get(name), now.get(name)) for name in {*before, *now} if before.get(name) != now.get(name)}
-    assert not moved, f"somebody goes on writing: {moved}"
-    return False
+    end = time.monotonic() + seconds
+    since, before, moved = time.monotonic(), team.versions(), {}
+    while time.monotonic() - since < QUIET_SECONDS:
+        now = team.versions()
+        if now != before:
+            names = sorted({*before, *now})
+            moved = {name: (before.get(name), now.get(name)) for name in names if before.get(name) != now.get(name)}
+            since, before = time.monotonic(), now
+        assert time.monotonic() < end, f"somebody goes on writing: {moved}"

@@ -15,7 +15,7 @@ from bareplane.kubectl import Kubectl
 from bareplane.plane import PROGRAMS, started
 from bareplane.waiting import always, eventually
 from controlplane import registry as registries
-from controlplane.cluster import ENVIRONMENT_LABEL, Cluster, orders
+from controlplane.cluster import ENVIRONMENT_LABEL, Cluster, Team, orders
 from controlplane.registry import ROOT, Registry, built
 from xpkg.build import push
 
@@ -147,12 +147,23 @@ def newer(registry: Registry, folder: Path, version: str) -> None:
         push(one, target)
 
 
-def test_new_compositions_wait_for_their_function_and_claims_go_on(platform: Platform, tmp_path: Path) -> None:
+def written(team: Team) -> dict[str, tuple[Any, ...]]:
+    """Return what stands in every composed object: which it is, and what we ask of it."""
+    return {
+        name: (one["metadata"]["uid"], one.get("spec"), one["metadata"]["labels"])
+        for name, one in team.composed().items()
+    }
+
+
+def test_new_compositions_wait_for_their_function_and_claims_go_on_forth_and_back(
+    platform: Platform, tmp_path: Path
+) -> None:
+    """The newer Compositions compose what the older ones do: no composed object changes, upgraded or rolled back."""
     version, kubectl = "v0.1.1", platform.kubectl
     team = platform.cluster.team()
     team.apply(claim())
     team.ready()
-    before = {name: one["metadata"]["uid"] for name, one in team.composed().items()}
+    before, revision = written(team), revision_of(team)
     newer(platform.registry, tmp_path, version)
     platform.move("configuration", WHOLE, "configuration-groundplane", version)
     eventually(lambda: "configuration-database@v0.1.0 is incompatible" in platform.active(WHOLE, version))
@@ -164,9 +175,27 @@ def test_new_compositions_wait_for_their_function_and_claims_go_on(platform: Pla
     platform.serve_newest()
     eventually(lambda: len(kubectl.get("compositions", "-l", f"tests/version={version}")) == 2)
     assert platform.active(DATABASE, version) == "True"
-    team.wait(lambda claim: "-" in claim["spec"]["crossplane"]["compositionRevisionRef"]["name"])
+    eventually(lambda: revision_of(team) != revision)
     team.ready()
-    assert {name: one["metadata"]["uid"] for name, one in team.composed().items()} == before
+    assert written(team) == before
+    for kind, name, package in (
+        ("configuration", WHOLE, "configuration-groundplane"),
+        ("configuration", DATABASE, "configuration-database"),
+        ("function.pkg.crossplane.io", FUNCTION, "function-database"),
+    ):
+        platform.move(kind, name, package, "v0.1.0")
+    eventually(lambda: platform.active(FUNCTION, "v0.1.0"))
+    platform.serve_newest()
+    eventually(lambda: kubectl.get("compositions", "-l", f"tests/version={version}") == [])
+    eventually(lambda: revision_of(team) == revision)
+    team.ready()
+    assert written(team) == before
+
+
+def revision_of(team: Team) -> str:
+    """Return the revision of the Composition that serves the claim."""
+    name: str = team.claim()["spec"]["crossplane"]["compositionRevisionRef"]["name"]
+    return name
 
 
 def test_packages_removed_under_a_claim_take_nothing_with_them_and_can_come_back(platform: Platform) -> None:

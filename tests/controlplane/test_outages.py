@@ -16,6 +16,7 @@ from controlplane.resting import ends_quiet, settled, uids
 pytestmark = pytest.mark.alone
 KILLS = 6
 SEED = 5
+PAUSES = (6, 6, 30)  # seconds without an answer: more than the time between two calls, less than Crossplane's patience
 
 
 @pytest.fixture(autouse=True)
@@ -64,9 +65,9 @@ def test_function_answers_slowly(cluster: Cluster, plane: Plane) -> None:
     team = cluster.team("kubernetes")
     before = settled(team)
     pid = keeper.ask(plane.folder, "state")["programs"]["function"]["pid"]
-    for _ in range(4):
+    for seconds in PAUSES:
         keeper.ask(plane.folder, "signal", name="function", number=int(signal.SIGSTOP))
-        time.sleep(6)
+        time.sleep(seconds)
         keeper.ask(plane.folder, "signal", name="function", number=int(signal.SIGCONT))
         time.sleep(2)
     assert keeper.ask(plane.folder, "state")["programs"]["function"]["pid"] == pid

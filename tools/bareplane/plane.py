@@ -111,8 +111,8 @@ def started() -> Iterator[Plane]:
         _start(plane, binaries)
         yield plane
     finally:
-        if os.environ.get("GROUNDPLANE_KEEP_LOGS"):
-            shutil.copytree(folder / "logs", os.environ["GROUNDPLANE_KEEP_LOGS"], dirs_exist_ok=True)
+        if kept := os.environ.get("GROUNDPLANE_KEEP_LOGS"):
+            shutil.copytree(folder / "logs", Path(kept) / folder.name, dirs_exist_ok=True)
         process.communicate()
 
 

@@ -60,9 +60,8 @@ def policies() -> list[Policy]:
 
 def _write() -> Policy:
     """Label always, Composition only where the claim chose none: two mutations, or a choice would cost the label."""
-    labels = f"{{{literal(ENVIRONMENT_LABEL)}: params.metadata.name}}"
-    reference = "Object.spec.crossplane.compositionRef{name: variables.serving}"
-    crossplane = f"Object.spec.crossplane{{compositionRef: {reference}}}"
+    within = _add("/spec/crossplane", "{}", unless="object.spec.crossplane")
+    reference = _add("/spec/crossplane/compositionRef", '{"name": variables.serving}')
     return Policy(
         "environment",
         Scope(("CREATE",), claims()),
@@ -73,11 +72,8 @@ def _write() -> Policy:
             ("chosen", either(_has("compositionRef"), _has("compositionSelector"))),
         ),
         mutations=(
-            _apply("variables.here", f"Object{{metadata: Object.metadata{{labels: {labels}}}}}"),
-            _apply(
-                lines("variables.here", "!variables.chosen", 'variables.serving != ""'),
-                f"Object{{spec: Object.spec{{crossplane: {crossplane}}}}}",
-            ),
+            _patch("variables.here", *_labelled("params.metadata.name")),
+            _patch(lines("variables.here", "!variables.chosen", 'variables.serving != ""'), within, reference),
         ),
         environments=True,
     )
@@ -85,24 +81,34 @@ def _write() -> Policy:
 
 def _put_back() -> Policy:
     """Put back what `kubectl replace` drops: a claim in git has neither label nor Composition."""
-    label = f"Object{{metadata: Object.metadata{{labels: {{{literal(ENVIRONMENT_LABEL)}: variables.label}}}}}}"
-    crossplane = 'JSONPatch{op: "add", path: "/spec/crossplane", value: oldObject.spec.crossplane}'
-    dropped = "has(oldObject.spec.crossplane) && !has(object.spec.crossplane)"
+    dropped = lines("has(oldObject.spec.crossplane)", "!has(object.spec.crossplane)")
     return Policy(
         "put-back",
         Scope(("UPDATE",), claims()),
         variables=(("label", mark("labels", ENVIRONMENT_LABEL, "oldObject")),),
         mutations=(
-            _apply(lines('variables.label != ""', f'{_LABEL} == ""'), label),
-            {"patchType": "JSONPatch", "jsonPatch": {"expression": f"{dropped}\n? [{crossplane}]\n: []"}},
+            _patch(lines('variables.label != ""', f'{_LABEL} == ""'), *_labelled("variables.label")),
+            _patch(dropped, _add("/spec/crossplane", "oldObject.spec.crossplane")),
         ),
         plain=True,
     )
 
 
-def _apply(when: str, configuration: str) -> Manifest:
-    expression = f"{when}\n? {configuration}\n: Object{{}}"
-    return {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}}
+def _patch(when: str, *additions: str) -> Manifest:
+    """Return a mutation of JSON: an apply configuration would refuse, in words of its own, what the schema refuses."""
+    expression = f"{when}\n? {' + '.join(additions)}\n: []"
+    return {"patchType": "JSONPatch", "jsonPatch": {"expression": expression}}
+
+
+def _add(path: str, value: str, unless: str = "") -> str:
+    added = f'[JSONPatch{{op: "add", path: "{path}", value: {value}}}]'
+    return f"(has({unless}) ? [] : {added})" if unless else added
+
+
+def _labelled(value: str) -> tuple[str, str]:
+    """Return what adds the label of the environment, and the labels where there are none."""
+    key = ENVIRONMENT_LABEL.replace("/", "~1")
+    return _add("/metadata/labels", "{}", unless="object.metadata.labels"), _add(f"/metadata/labels/{key}", value)
 
 
 def _label() -> Policy:
