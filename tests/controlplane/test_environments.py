@@ -74,7 +74,7 @@ def test_an_environment_deleted_under_a_living_claim_is_told_and_nothing_goes(cl
     before = set(team.composed())
     cluster.kubectl("delete", "environmentconfig", made["metadata"]["name"])
     claim = team.wait(lambda it: refused(it, "EnvironmentIncomplete"))
-    assert made["metadata"]["name"] in condition(claim, "Accepted")["message"]
+    assert f"EnvironmentConfig {made['metadata']['name']} does not exist" in condition(claim, "Accepted")["message"]
     always(lambda: set(team.composed()) == before, 5)
     cluster.kubectl.apply(made)
     team.wait(lambda it: is_true(it, "Accepted") and is_true(it, "Synced"))
