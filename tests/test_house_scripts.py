@@ -153,7 +153,7 @@ def test_a_generator_that_fails_fails_the_check(tmp_path: Path) -> None:
     assert run_script("tools/check-generated.sh", tmp_path).returncode == 7
 
 
-@pytest.mark.parametrize("broken", ["", "test", "check", "demo", "bench", "binaries", "conformance"])
+@pytest.mark.parametrize("broken", ["", "test", "check", "demo", "bench", "binaries", "conformance", "controlplane"])
 def test_ci_runs_every_part_and_fails_when_one_does(tmp_path: Path, broken: str) -> None:
     make = stand_in(tmp_path / "bin" / "make", f'echo "$*" >>calls; [ "$1" != "{broken}" ]')
     done = run_script(".ci/run", tmp_path, PATH=f"{make.parent}:{os.environ['PATH']}")
