@@ -206,6 +206,8 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
 @needs_proc
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_benchmark_that_is_stopped_leaves_no_server_and_no_file(number: signal.Signals) -> None:
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in the background of a shell; children would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "BENCH": "full", "TMPDIR": folder}
         command = [sys.executable, str(bench.__file__)]

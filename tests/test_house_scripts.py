@@ -158,7 +158,7 @@ def test_ci_runs_every_part_and_fails_when_one_does(tmp_path: Path, broken: str)
     make = stand_in(tmp_path / "bin" / "make", f'echo "$*" >>calls; [ "$1" != "{broken}" ]')
     done = run_script(".ci/run", tmp_path, PATH=f"{make.parent}:{os.environ['PATH']}")
     calls = (tmp_path / "calls").read_text().splitlines()
-    assert calls == ["test", "check", "demo", "bench BENCH=quick", "binaries", "conformance"]
+    assert calls == ["test", "check", "demo", "bench BENCH=quick", "binaries", "conformance", "controlplane"]
     assert done.returncode == (1 if broken else 0)
     last = done.stdout.splitlines()[-1]
     assert last.startswith("ci: test ")
