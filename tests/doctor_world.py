@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import pytest
+
 import catalogue
 from groundplane import contracts, engines
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, Kind
@@ -17,6 +19,7 @@ from groundplane.engines._engine import all_kinds
 Manifest = dict[str, Any]
 VERSION = "v1.36.3"
 FUNCTION = "groundplane-function-database"
+POLICY = "groundplane-deletion"
 
 
 @dataclass
@@ -104,6 +107,15 @@ def healthy() -> World:
 
 
 COMPONENT = {"app.kubernetes.io/component": "cloud-infrastructure-controller"}
+
+
+def examined(monkeypatch: pytest.MonkeyPatch) -> World:
+    """Return a healthy cluster; one made-up policy is expected, whatever the companion set of the day holds."""
+    monkeypatch.setattr(expected, "policies", lambda: tuple(policy(POLICY)))
+    found = healthy()
+    for one in policy(POLICY):
+        found.put(one)
+    return found
 
 
 def condition(kind: str, status: str = "True", reason: str = "AsItShould", message: str = "") -> Manifest:

@@ -6,11 +6,12 @@ import pytest
 
 from doctor_world import (
     FUNCTION,
+    POLICY,
     World,
     claim,
     condition,
     environment,
-    healthy,
+    examined,
     package,
     policy,
 )
@@ -21,17 +22,11 @@ from groundplane.doctor.finding import Finding, State
 from groundplane.doctor.snapshot import Listing, Reading, Right
 
 PROBLEM, WARNING, UNKNOWN, OK = State.PROBLEM, State.WARNING, State.UNKNOWN, State.OK
-POLICY = "groundplane-deletion"
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    """Return a healthy cluster; one made-up policy is expected, whatever the companion set of the day holds."""
-    monkeypatch.setattr(expected, "policies", lambda: tuple(policy(POLICY)))
-    found = healthy()
-    for one in policy(POLICY):
-        found.put(one)
-    return found
+    return examined(monkeypatch)
 
 
 def bad(world: World) -> list[Finding]:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 import catalogue
-from doctor_world import World, condition, healthy, policy
+from doctor_world import World, condition, examined
 from groundplane import engines
-from groundplane.doctor import expected, wants
+from groundplane.doctor import wants
 from groundplane.doctor.checks import version
 from groundplane.doctor.examination import examine
 from groundplane.doctor.finding import Finding, State
@@ -18,12 +18,7 @@ INSTANCES = "instances.rds.aws.m.upbound.io"
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    """Return a healthy cluster, without a policy that anybody expects."""
-    monkeypatch.setattr(expected, "policies", lambda: tuple(policy("made-up")))
-    found = healthy()
-    for one in policy("made-up"):
-        found.put(one)
-    return found
+    return examined(monkeypatch)
 
 
 def only(world: World) -> Finding:

@@ -4,26 +4,18 @@ from collections.abc import Callable
 
 import pytest
 
-from doctor_world import World, condition, environment, healthy, namespace, policy
-from groundplane.doctor import expected
+from doctor_world import FUNCTION, POLICY, World, condition, environment, examined, namespace
 from groundplane.doctor.examination import examine
 from groundplane.doctor.finding import State
 
 PROBLEM, WARNING, UNKNOWN, OK = State.PROBLEM, State.WARNING, State.UNKNOWN, State.OK
-POLICY = "groundplane-deletion"
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    """Return a healthy cluster; one made-up policy is expected, whatever the companion set of the day holds."""
-    monkeypatch.setattr(expected, "policies", lambda: tuple(policy(POLICY)))
-    found = healthy()
-    for one in policy(POLICY):
-        found.put(one)
-    return found
+    return examined(monkeypatch)
 
 
-FUNCTION = "groundplane-function-database"
 Change = Callable[[World], object]
 
 

@@ -17,8 +17,8 @@ from bareplane.identity import LOOPBACK
 from bareplane.plane import Plane, PlaneError, free_ports
 from bareplane.waiting import eventually
 from crds import crds_folder
-from groundplane import __version__, contracts, engines, packages
-from groundplane.engines._engine import all_kinds
+from groundplane import __version__, packages
+from groundplane import companion as companion_set
 from standins.__main__ import ACCOUNTS
 from xpkg.build import Runtime, build, push
 from xpkg.stage import stage
@@ -59,7 +59,7 @@ def upstream_crds() -> list[Manifest]:
     folder = crds_folder()
     if folder is None:
         raise PlaneError("no upstream CRDs: run `make crds`, or name their directory in GROUNDPLANE_CRDS")
-    wanted = {f"{kind.group}_{kind.plural}.yaml" for kind in _kinds() if not kind.builtin}
+    wanted = {f"{kind.group}_{kind.plural}.yaml" for kind in companion_set.kinds() if not kind.builtin}
     found = [yaml.safe_load(path.read_text()) for path in sorted(folder.rglob("*.yaml")) if path.name in wanted]
     if len(found) != len(wanted):
         raise PlaneError(f"{folder} has not all of {sorted(wanted)}: run `make crds`")
@@ -165,7 +165,7 @@ def _operator_roles() -> list[Manifest]:
     made: list[Manifest] = []
     for suffix, account in ACCOUNTS.items():
         namespace, name = account.split(":")[2:]
-        groups = sorted({kind.group for kind in _kinds() if kind.group.endswith(suffix)})
+        groups = sorted({kind.group for kind in companion_set.kinds() if kind.group.endswith(suffix)})
         rules = [
             {"apiGroups": groups, "resources": ["*"], "verbs": ["*"]},
             {"apiGroups": [""], "resources": ["secrets", "events"], "verbs": ["*"]},
@@ -179,8 +179,3 @@ def _operator_roles() -> list[Manifest]:
             {**api, "kind": "ClusterRoleBinding", "metadata": metadata, "roleRef": reference, "subjects": subjects},
         ]
     return made
-
-
-def _kinds() -> list[Any]:
-    found = [engines.load(contract, name) for contract in contracts.names() for name in engines.names(contract)]
-    return [*{kind.crd: kind for engine in found for kind in all_kinds(engine)}.values()]

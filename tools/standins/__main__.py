@@ -15,9 +15,8 @@ from typing import Any
 from kubernetes import config
 from kubernetes.client import ApiClient, ApiException
 
-from groundplane import contracts, engines
+from groundplane import companion
 from groundplane.core.manifest import Kind, Manifest
-from groundplane.engines._engine import all_kinds
 from standins.served import secrets_made_for
 from standins.stages import reached, statuses
 
@@ -123,12 +122,11 @@ class Operator:
 
 def operators(kubeconfig: str) -> list[Operator]:
     """Return one operator per ServiceAccount, with the kinds of every engine that are its own."""
-    served = [engines.load(contract, name) for contract in contracts.names() for name in engines.names(contract)]
-    kinds = {kind.crd: kind for engine in served for kind in all_kinds(engine)}
+    kinds = companion.kinds()
     found = []
     for suffix, account in ACCOUNTS.items():
         api = config.new_client_from_config(kubeconfig)
-        found.append(Operator(api, account, [kind for kind in kinds.values() if kind.group.endswith(suffix)]))
+        found.append(Operator(api, account, [kind for kind in kinds if kind.group.endswith(suffix)]))
     return found
 
 
