@@ -9,6 +9,7 @@ import pytest
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 import bench
+from bareplane import groundplane
 from bareplane.plane import PlaneError
 from benchmark import reconciles
 from benchmark.reconciles import Found, Round, Work
@@ -139,8 +140,8 @@ def test_where_it_is_impossible_the_reason_is_said(
     def missing(*names: str) -> str:
         return f"no {names[0]} here" if absent == "programs" else ""
 
-    monkeypatch.setattr(reconciles, "missing", missing)
-    monkeypatch.setattr(reconciles, "crds_folder", lambda: None if absent == "crds" else tmp_path)
+    monkeypatch.setattr(groundplane, "missing", missing)
+    monkeypatch.setattr(groundplane, "crds_folder", lambda: None if absent == "crds" else tmp_path)
     monkeypatch.setenv("BENCH", "plane")
     assert bench.main([]) == 0
     why = {"programs": "no etcd here", "crds": "no upstream CRDs: run `make crds`"}[absent]

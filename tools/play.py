@@ -16,20 +16,18 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from bareplane import binaries, groundplane
-from bareplane.plane import FOLDER_VARIABLE, PROGRAMS, Plane, PlaneError, started
-from crds import crds_folder
+from bareplane.plane import FOLDER_VARIABLE, Plane, PlaneError, started
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTEST = (str(Path(sys.executable).parent / "pytest"), "tests/controlplane", "-p", "no:cacheprovider")
 SHARED = ("-m", "not alone", "-n", "3", "--dist", "loadfile")  # scenarios wait more than they work
 ALONE = ("-m", "alone")
 NOTHING_SELECTED = 5
-TOOLS = ("crossplane-cli", "crane")
 
 
 def main(words: list[str]) -> int:
     """Run the suite and return 0 when all of it passed, or was skipped with the reason."""
-    if why := _lacking():
+    if not _is_given() and (why := groundplane.lacking()):
         print(f"controlplane: skipped: {why}")
         return 0
     parts = [part for part in (SHARED, ALONE) if _selects(part, words)]
@@ -49,14 +47,6 @@ def main(words: list[str]) -> int:
 
 def _is_given() -> bool:
     return os.environ.get("GROUNDPLANE_CLUSTER") == "kubeconfig"
-
-
-def _lacking() -> str:
-    if _is_given():
-        return ""
-    if why := binaries.missing(*PROGRAMS, *TOOLS):
-        return why
-    return "" if crds_folder() else "no upstream CRDs: run `make crds`, or name their folder in GROUNDPLANE_CRDS"
 
 
 def _selects(part: Sequence[str], words: list[str]) -> bool:

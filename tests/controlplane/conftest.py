@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bareplane import binaries, groundplane
+from bareplane import groundplane
 from bareplane.kubectl import Kubectl
-from bareplane.plane import FOLDER_VARIABLE, PROGRAMS, Plane, started
+from bareplane.plane import FOLDER_VARIABLE, Plane, started
 from controlplane.cluster import Cluster, Team
 
 
@@ -34,7 +34,7 @@ def living() -> Iterator[Cluster]:
     elif "PYTEST_XDIST_WORKER" in os.environ:
         pytest.exit("every worker would start a plane of its own: use make controlplane, which starts one", 4)
     else:
-        if why := binaries.missing(*PROGRAMS):
+        if why := groundplane.lacking():
             pytest.skip(why)
         with started() as plane:
             groundplane.install(plane)

@@ -19,7 +19,6 @@ from xpkg.stage import stage
 from xpkg.target import Target
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PROGRAMS = ("crossplane-cli", "crane")
 LISTENING = re.compile(r"serving on port (\d+)")
 NO_IMAGE = Runtime()
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from bareplane import binaries, crossplane, groundplane
+from bareplane import crossplane, groundplane
 from bareplane.kubectl import Kubectl
-from bareplane.plane import PROGRAMS, started
+from bareplane.plane import started
 from bareplane.waiting import always, eventually
 from controlplane import registry as registries
 from controlplane.cluster import ENVIRONMENT_LABEL, Cluster, Team, orders
@@ -84,7 +84,7 @@ def said(condition: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    if why := binaries.missing(*PROGRAMS, *registries.PROGRAMS):
+    if why := groundplane.lacking():
         pytest.skip(why)
     folder = tmp_path_factory.mktemp("registry")
     with registries.serving(folder) as registry, started() as plane:

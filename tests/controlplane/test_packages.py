@@ -14,6 +14,7 @@ import pytest
 
 from bareplane import binaries
 from bareplane.binaries import need
+from bareplane.groundplane import PACKAGE_PROGRAMS
 from controlplane import registry as registries
 from controlplane.registry import ROOT, Registry, built
 from xpkg.build import Runtime, digest
@@ -24,7 +25,7 @@ WORDS = ["/usr/bin/python3", "-m", "groundplane", "serve"]
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    if why := binaries.missing(*registries.PROGRAMS):
+    if why := binaries.missing(*PACKAGE_PROGRAMS):
         pytest.skip(why)
     with registries.serving(tmp_path_factory.mktemp("registry")) as running:
         yield running

@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 
 from bareplane import crossplane
-from bareplane.binaries import need
+from bareplane.binaries import missing, need
 from bareplane.identity import LOOPBACK
-from bareplane.plane import Plane, PlaneError, free_ports
+from bareplane.plane import PROGRAMS, Plane, PlaneError, free_ports
 from bareplane.waiting import eventually
 from crds import crds_folder
 from groundplane import __version__, packages
@@ -30,6 +30,15 @@ FUNCTION_TTL_SECONDS = 5
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "examples"
 COMPANION = ROOT / "package" / "companion"
+PACKAGE_PROGRAMS = ("crossplane-cli", "crane")  # they build packages, and serve them
+NO_CRDS = "no upstream CRDs: run `make crds`, or name their folder in GROUNDPLANE_CRDS"
+
+
+def lacking() -> str:
+    """Return why no plane with Groundplane can be started here, or nothing."""
+    if why := missing(*PROGRAMS, *PACKAGE_PROGRAMS):
+        return why
+    return "" if crds_folder() else NO_CRDS
 
 
 def install(plane: Plane) -> None:
@@ -58,7 +67,7 @@ def upstream_crds() -> list[Manifest]:
     """Return the CRD of every kind that an engine composes."""
     folder = crds_folder()
     if folder is None:
-        raise PlaneError("no upstream CRDs: run `make crds`, or name their directory in GROUNDPLANE_CRDS")
+        raise PlaneError(NO_CRDS)
     wanted = {f"{kind.group}_{kind.plural}.yaml" for kind in companion_set.kinds() if not kind.builtin}
     found = [yaml.safe_load(path.read_text()) for path in sorted(folder.rglob("*.yaml")) if path.name in wanted]
     if len(found) != len(wanted):

@@ -20,16 +20,15 @@ from typing import Any
 import yaml
 
 from bareplane import groundplane, keeper
-from bareplane.binaries import BinariesError, missing
+from bareplane.binaries import BinariesError
 from bareplane.crossplane import NAME as CROSSPLANE
 from bareplane.identity import LOOPBACK
 from bareplane.kubectl import KubectlError
-from bareplane.plane import PROGRAMS, Plane, PlaneError, started
+from bareplane.plane import Plane, PlaneError, started
 from bareplane.waiting import NotYetError, eventually
 from benchmark import report
 from benchmark.report import Line
 from benchmark.tallied import ECHO, FUNCTION, NO_ROUND, ROUND
-from crds import crds_folder
 
 CLAIMS = 200  # two cores reconcile so many in 8 s; making them ready takes longest
 BATCH = 20  # new claims at a time: more of them keep a small machine busy beyond Crossplane's two minutes for each
@@ -75,10 +74,8 @@ class Found:
 
 def impossible() -> str:
     """Return why nothing can be measured here, or nothing."""
-    if why := missing(*PROGRAMS, "crane"):
+    if why := groundplane.lacking():
         return why
-    if crds_folder() is None:
-        return "no upstream CRDs: run `make crds`, or name their directory in GROUNDPLANE_CRDS"
     return "" if Path("/proc/self/cmdline").exists() else "this system has no /proc, which tells Crossplane's port"
 
 
