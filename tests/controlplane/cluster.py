@@ -151,6 +151,11 @@ def orders(**spec: Any) -> Manifest:
     return {**example("database/cnpg", **spec), "metadata": {"name": "orders"}}
 
 
+def chosen(engine: str) -> str:
+    """Return the patch with which a claim asks for another engine."""
+    return f'{{"spec":{{"crossplane":{{"compositionRef":{{"name":"xdatabase-{engine}"}}}}}}}}'
+
+
 def condition(claim: Manifest, kind: str) -> Manifest:
     """Return a condition of *claim*, or an empty one."""
     found = claim.get("status", {}).get("conditions", [])

@@ -47,3 +47,26 @@ def rests(team: Team, seconds: float = 60) -> None:
             moved = {name: (before.get(name), now.get(name)) for name in names if before.get(name) != now.get(name)}
             since, before = time.monotonic(), now
         assert time.monotonic() < end, f"somebody goes on writing: {moved}"
+
+
+def belonging(team: Team) -> list[Manifest]:
+    """Return the claim and all that carries its label."""
+    found = team.everything().items()
+    label = "groundplane.dev/claim"
+    return [
+        one
+        for name, one in found
+        if name.startswith("XDatabase.") or one["metadata"].get("labels", {}).get(label) == "db.orders"
+    ]
+
+
+def protected(one: Manifest) -> bool:
+    """Tell whether *one* is guarded, and its policy Protect."""
+    marked = one["metadata"].get("labels", {}).get("groundplane.dev/guarded") == "true"
+    policy = one["metadata"].get("annotations", {}).get("groundplane.dev/deletion-policy")
+    return marked and bool(policy == "Protect")
+
+
+def uids_of(objects: list[Manifest]) -> set[str]:
+    """Return which objects these are."""
+    return {one["metadata"]["uid"] for one in objects}

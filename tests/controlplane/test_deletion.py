@@ -1,19 +1,20 @@
 """Who may delete what, and what stays: claims, their data, namespaces, definitions, packages."""
 
 import time
+from typing import Any
 
 import pytest
 
 from bareplane.kubectl import KubectlError
 from bareplane.waiting import always, eventually
-from controlplane.cluster import Cluster, Manifest, Team, condition, orders, refused
-from controlplane.resting import uids
+from controlplane.cluster import Cluster, Manifest, Team, chosen, condition, orders, refused
+from controlplane.resting import belonging, protected, uids, uids_of
 
 CLUSTER = "Cluster.postgresql.cnpg.io/v1/orders-db-1"
 DELETE = '{"spec":{"deletionPolicy":"Delete"},"metadata":{"annotations":{"crossplane.io/paused":"true"}}}'
 
 
-def ready(team: Team, **spec: Manifest) -> None:
+def ready(team: Team, **spec: Any) -> None:
     team.apply(orders(**spec))
     team.ready()
 
@@ -54,6 +55,23 @@ def test_a_claim_is_deleted_freely_while_it_has_no_data(team: Team) -> None:
 
 
 @pytest.mark.parametrize("policy", ["Protect", "Delete"])
+def test_a_living_claim_that_is_refused_goes_by_its_policy_as_any_other(cluster: Cluster, policy: str) -> None:
+    team = cluster.team(cluster.both())
+    ready(team, deletionPolicy=policy)
+    team.wait(lambda it: in_force(it, policy))
+    team.run("patch", "xdatabase", "orders", "--type=merge", "-p", chosen("rds"))
+    team.wait(lambda it: refused(it, "SwapNotApproved"))
+    before = uids_of(belonging(team))
+    if policy == "Protect":
+        with pytest.raises(KubectlError, match="is protected"):
+            team.run("delete", "xdatabase", "orders")
+        always(lambda: uids_of(belonging(team)) == before, 5)
+    else:
+        team.run("delete", "xdatabase", "orders")
+        eventually(lambda: not belonging(team), 60)
+
+
+@pytest.mark.parametrize("policy", ["Protect", "Delete"])
 def test_a_claim_deleted_at_birth_leaves_only_what_its_policy_protects(team: Team, policy: str) -> None:
     team.apply(orders(deletionPolicy=policy))
     team.run("delete", "xdatabase", "orders")
@@ -67,29 +85,6 @@ def test_a_claim_deleted_at_birth_leaves_only_what_its_policy_protects(team: Tea
         team.wait(lambda it: refused(it, "RetainedDataExists"))
     else:
         team.ready()
-
-
-def belonging(team: Team) -> list[Manifest]:
-    """Return the claim and all that carries its label."""
-    found = team.everything().items()
-    label = "groundplane.dev/claim"
-    return [
-        one
-        for name, one in found
-        if name.startswith("XDatabase.") or one["metadata"].get("labels", {}).get(label) == "db.orders"
-    ]
-
-
-def protected(one: Manifest) -> bool:
-    """Tell whether *one* is guarded, and its policy Protect."""
-    marked = one["metadata"].get("labels", {}).get("groundplane.dev/guarded") == "true"
-    policy = one["metadata"].get("annotations", {}).get("groundplane.dev/deletion-policy")
-    return marked and bool(policy == "Protect")
-
-
-def uids_of(objects: list[Manifest]) -> set[str]:
-    """Return which objects these are."""
-    return {one["metadata"]["uid"] for one in objects}
 
 
 def test_a_claim_made_again_over_the_objects_of_an_earlier_life_touches_nothing(team: Team) -> None:

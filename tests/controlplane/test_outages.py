@@ -8,10 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 from bareplane import crossplane, groundplane, keeper
+from bareplane.kubectl import KubectlError
 from bareplane.plane import Plane
 from bareplane.waiting import always, eventually
 from controlplane.cluster import Cluster, condition, is_true, orders
-from controlplane.resting import ends_quiet, settled, uids
+from controlplane.people import ANYWAY
+from controlplane.resting import belonging, ends_quiet, protected, settled, uids, uids_of
 
 pytestmark = pytest.mark.alone
 KILLS = 6
@@ -74,14 +76,22 @@ def test_function_answers_slowly(cluster: Cluster, plane: Plane) -> None:
     ends_quiet(team, before, seconds=90)
 
 
-def test_claim_deleted_while_the_function_is_down(cluster: Cluster, plane: Plane) -> None:
+@pytest.mark.parametrize("policy", ["Protect", "Delete"])
+def test_claim_deleted_while_the_function_is_down(cluster: Cluster, plane: Plane, policy: str) -> None:
     team = cluster.team("kubernetes")
-    team.apply(orders(deletionPolicy="Delete"))
+    team.apply(orders(deletionPolicy=policy))
     team.ready()
-    team.wait(lambda it: it["status"]["deletion"]["inForce"] == "Delete")
+    team.wait(lambda it: it["status"]["deletion"]["inForce"] == policy)
+    kept = [one for one in belonging(team) if protected(one)]
+    assert bool(kept) == (policy == "Protect")
     plane.end("function", signal.SIGKILL)
+    if policy == "Protect":
+        with pytest.raises(KubectlError, match="is protected"):
+            team.run("delete", "xdatabase", "orders")
+        team.run("annotate", "xdatabase", "orders", f"{ANYWAY}=orders")
     team.run("delete", "xdatabase", "orders")
-    eventually(lambda: not [name for name in team.everything() if "orders" in name], 60)
+    eventually(lambda: uids_of(belonging(team)) == uids_of(kept), 60)
+    always(lambda: uids_of(belonging(team)) == uids_of(kept), 5)
 
 
 def test_operator_killed_and_started_again_changes_nothing(cluster: Cluster, plane: Plane) -> None:

@@ -1,12 +1,8 @@
 """Another Composition for a living claim: nothing is lost, and nothing goes without consent."""
 
 from bareplane.waiting import always, eventually
-from controlplane.cluster import Cluster, Manifest, condition, is_true, orders, refused
+from controlplane.cluster import Cluster, Manifest, chosen, condition, is_true, orders, refused
 from controlplane.resting import rests, uids
-
-
-def chosen(engine: str) -> str:
-    return f'{{"spec":{{"crossplane":{{"compositionRef":{{"name":"xdatabase-{engine}"}}}}}}}}'
 
 
 def test_a_switched_composition_is_refused_and_switched_back_it_is_quiet(cluster: Cluster) -> None:
