@@ -2,7 +2,7 @@
 
 from bareplane.waiting import always, eventually
 from controlplane.cluster import Cluster, Manifest, chosen, condition, is_true, orders, refused
-from controlplane.resting import rests, uids
+from controlplane.resting import rests, uids, uids_of
 
 
 def test_a_switched_composition_is_refused_and_switched_back_it_is_quiet(cluster: Cluster) -> None:
@@ -38,7 +38,8 @@ def test_a_slot_is_retired_by_consent_and_exactly_that_one_goes(cluster: Cluster
     team.run("patch", "xdatabase", "orders", "--type=merge", "-p", consent)
     eventually(lambda: not any(name.startswith("cnpg-1") for name in team.composed()), 60)
     assert "Cluster.postgresql.cnpg.io/v1/orders-db-1" in slot
-    eventually(lambda: not (slot | with_it) & set(team.everything()), 30)
+    gone = {one["metadata"]["uid"] for key, one in before.items() if key in slot | with_it}
+    eventually(lambda: not gone & uids_of([*team.everything().values()]), 30)
     kept = uids({key: one for key, one in before.items() if key not in slot | with_it})
     assert kept.items() <= uids(team.everything()).items()
     team.wait(lambda it: it["status"].get("slot") == "rds-2")
