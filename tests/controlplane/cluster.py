@@ -135,9 +135,7 @@ class Team:
 
     def ready(self, name: str = "orders", seconds: float = PATIENCE_SECONDS) -> Manifest:
         """Return the claim once it is served and settled."""
-        return self.wait(
-            lambda claim: all(is_true(claim, kind) for kind in ("Ready", "Serving", "Settled")), name, seconds
-        )
+        return self.wait(served, name, seconds)
 
 
 def example(name: str = "database/cnpg", /, **spec: Any) -> Manifest:
@@ -167,6 +165,11 @@ def condition(claim: Manifest, kind: str) -> Manifest:
 def is_true(claim: Manifest, kind: str) -> bool:
     """Tell whether a condition holds."""
     return bool(condition(claim, kind)["status"] == "True")
+
+
+def served(claim: Manifest) -> bool:
+    """Tell whether *claim* is served, and nothing is under way."""
+    return all(is_true(claim, kind) for kind in ("Ready", "Serving", "Settled"))
 
 
 def refused(claim: Manifest, reason: str) -> bool:

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from bareplane.kubectl import KubectlError
-from controlplane.cluster import Cluster, Manifest, Team, condition, example, is_true, orders, refused
+from controlplane.cluster import Cluster, Manifest, Team, condition, example, is_true, orders, refused, served, told
 from scenarios import merged
 from test_bad_claims import BROKEN, WRONG
 
@@ -65,7 +65,14 @@ def test_an_example_claim_provisions_becomes_ready_and_has_a_complete_binding(
     called = claim["metadata"]["name"]
     team.apply(claim)
     team.wait(lambda it: condition(it, "Serving")["reason"] == "Provisioning" and not is_true(it, "Ready"), called)
-    stored = team.ready(called)
+    passed: list[Manifest] = []
+
+    def arrived(it: Manifest) -> bool:
+        passed.append(it)
+        return served(it)
+
+    stored = team.wait(arrived, called)
+    assert [told(one) for one in passed if is_true(one, "Serving") and "binding" not in one["status"]] == []
     assert stored["status"]["engine"] == engine
     assert stored["status"]["binding"]["name"] == f"{called}-db-binding"
     secret = team.binding(called)
@@ -76,13 +83,15 @@ def test_an_example_claim_provisions_becomes_ready_and_has_a_complete_binding(
 
 def test_a_copy_of_a_living_claim_is_restored_from_it(team: Team) -> None:
     team.apply(orders())
-    team.ready()
+    source = team.ready()
     copy = example("claims/restore")
     team.apply(copy)
     name = copy["metadata"]["name"]
     team.ready(name)
     cluster = team.composed(name)["cnpg-1-cluster"]
     assert "recovery" in cluster["spec"]["bootstrap"]
+    (origin,) = cluster["spec"]["externalClusters"]
+    assert origin["plugin"]["parameters"]["serverName"] == source["status"]["backup"]["id"]
     assert team.composed()["cnpg-1-cluster"]["metadata"]["uid"] != cluster["metadata"]["uid"]
 
 

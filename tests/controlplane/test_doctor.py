@@ -47,7 +47,7 @@ def limited(team: Team, folder: Path) -> Path:
 
 def test_what_is_installed_is_found_as_it_should_be(cluster: Cluster, team: Team) -> None:
     found = findings(cluster.kubectl.kubeconfig, "-n", team.namespace)
-    wanted = {"kubernetes", "feature", "xrd", "composition", "companion", "rights", "engine", "claim"}
+    wanted = {"kubernetes", "feature", "package", "xrd", "composition", "companion", "rights", "engine", "claim"}
     seen = {check: {one["state"] for (of, _), one in found.items() if of == check} for check in wanted}
     assert seen == {check: {"ok"} for check in wanted}
     assert found["environment", "kubernetes"]["state"] == "ok"
