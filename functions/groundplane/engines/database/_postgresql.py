@@ -62,8 +62,9 @@ def binding(  # noqa: PLR0913  # What differs between engines, by name.
     host: str,
     secret: Manifest,
     certificates: str | None,
+    port: int = PORT,
 ) -> Binding | None:
-    """Return the binding to *host*, complete; None while the certificates that clients must trust are not known.
+    """Return the binding to *port* of *host*, complete; None while the certificates that clients must trust are not known.
 
     Certificates once published are kept when they cannot be read for a moment: a binding never comes and goes.
     """
@@ -76,10 +77,10 @@ def binding(  # noqa: PLR0913  # What differs between engines, by name.
     password = base64.b64decode(secret["data"]["password"]).decode()
     database = ask.spec.database.name
     name, secret_word = quote(user, safe=""), quote(password, safe="")
-    login, place = f"{name}:{secret_word}", f"{host}:{PORT}/{database}"
+    login, place = f"{name}:{secret_word}", f"{host}:{port}/{database}"
     entries = {
         "host": host,
-        "port": str(PORT),
+        "port": str(port),
         "database": database,
         "username": user,
         "password": password,

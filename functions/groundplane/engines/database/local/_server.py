@@ -1,0 +1,139 @@
+"""The server: a Process, and what it is configured with."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from groundplane.core.quantity import parse
+from groundplane.core.refusal import Reason, Refusal
+from groundplane.engines import _local as local
+from groundplane.engines.database import _postgresql as postgresql
+from groundplane.engines.database.local._place import CLUSTER, DISTRIBUTION, HOST, PORT, SUPERUSER, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from groundplane.core.manifest import Manifest
+
+MEBIBYTE: Final = 1024 * 1024
+ARCHIVE_TIMEOUT: Final = 300  # seconds
+
+# Set by us, or a way out of the folders that are the database's own.
+MANAGED_PARAMETERS: Final = frozenset(
+    """
+    archive_cleanup_command archive_command archive_library archive_mode archive_timeout
+    basic_archive.archive_directory bonjour cluster_name config_file data_directory data_sync_retry event_source
+    external_pid_file fsync full_page_writes hba_file ident_file include include_dir include_if_exists
+    listen_addresses log_destination log_directory log_filename logging_collector log_min_error_statement
+    log_statement password_encryption port primary_conninfo primary_slot_name promote_trigger_file
+    recovery_end_command recovery_min_apply_delay recovery_target recovery_target_action
+    recovery_target_inclusive recovery_target_lsn recovery_target_name recovery_target_time
+    recovery_target_timeline recovery_target_xid restart_after_crash restore_command ssl ssl_ca_file ssl_cert_file
+    ssl_crl_dir ssl_crl_file ssl_dh_params_file ssl_key_file ssl_min_protocol_version ssl_passphrase_command
+    ssl_passphrase_command_supports_reload unix_socket_directories unix_socket_group unix_socket_permissions
+    wal_level
+    """.split()  # noqa: SIM905  # Sixty quoted names would take sixty lines.
+)
+_SETTING: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
+
+# Nobody reaches the socket's folder but the server's own user, so no password is needed there; the network needs TLS.
+_ACCESS: Final = f"""\
+local   all          {SUPERUSER}                  trust
+local   replication  {SUPERUSER}                  trust
+host    all          {SUPERUSER}  all             reject
+hostssl all          all       {HOST}/32    scram-sha-256
+host    all          all       all             reject
+"""
+
+
+def server(place: Place) -> Manifest:
+    """Return the Process.
+
+    Raises:
+        Refusal: a parameter is no name of a setting.
+    """
+    files = [
+        local.ConfigFile(name="postgresql.conf", content=_settings(place)),
+        local.ConfigFile(name="pg_hba.conf", content=_ACCESS, changed="Reload"),
+    ]
+    args = ["-D", CLUSTER, "-c", "config_file=$(FILES)/postgresql.conf", "-c", "hba_file=$(FILES)/pg_hba.conf"]
+    spec = local.ProcessSpec(
+        program=local.Program(
+            distribution=DISTRIBUTION, name="postgres", args=[*args, "-p", "$(PORT_PRIMARY)", "-k", "$(RUN)"]
+        ),
+        files=files,
+        ports=[local.Port(name=PORT)],
+        certificate=True,
+        probe=local.Probe(name="pg_isready", args=["-q", "-t", "3", "-h", HOST, "-p", "$(PORT_PRIMARY)"]),
+        stop=local.Stop(signal="SIGINT", seconds=60),
+        after=[place.task("init")],
+        size=place.ask.spec.storage.size,
+        data_policy="Delete" if place.ask.effective.deletion_policy == "Delete" else "Retain",
+    )
+    return local.PROCESS.manifest(place.name, spec=local.spec_of(spec))
+
+
+def _settings(place: Place) -> str:
+    settings = {**_own(place), **_compute(place), **_archiving(place)}
+    written = place.ask.spec.parameters or {}
+    lines = [f"{name} = {quoted(value)}" for name, value in settings.items()]
+    lines += [f"{_checked(name)} = {local.literal(quoted(value))}" for name, value in sorted(written.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _own(place: Place) -> dict[str, str]:
+    return {
+        "listen_addresses": HOST,
+        "cluster_name": place.name,
+        "ssl": "on",
+        "ssl_cert_file": "$(FILES)/tls.crt",
+        "ssl_key_file": "$(FILES)/tls.key",
+        "ssl_min_protocol_version": "TLSv1.3",
+        "password_encryption": "scram-sha-256",
+        "log_statement": "none",
+        "wal_level": "replica",
+        "max_wal_size": "256MB",
+        "min_wal_size": "32MB",
+    }
+
+
+def _compute(place: Place) -> dict[str, str]:
+    """Return what follows from cores and memory. Memory is touched only when it is needed."""
+    cpu, memory = postgresql.compute(place.ask)
+    mebibytes = int(parse(memory) // MEBIBYTE)
+    workers = max(1, -int(-parse(cpu) // 1))
+    return {
+        "shared_buffers": f"{max(16, mebibytes // 4)}MB",
+        "effective_cache_size": f"{max(16, mebibytes * 3 // 4)}MB",
+        "max_parallel_workers": str(workers),
+        "max_worker_processes": str(max(8, workers)),
+    }
+
+
+def _archiving(place: Place) -> Mapping[str, str]:
+    rpo = place.ask.effective.rpo_seconds
+    if rpo is None:
+        return {"archive_mode": "off"}
+    return {
+        "archive_mode": "on",
+        "archive_library": "basic_archive",
+        "basic_archive.archive_directory": f"{place.archive}/wal",
+        # Half of what may be lost: a segment must also be archived before it counts.
+        "archive_timeout": f"{min(ARCHIVE_TIMEOUT, rpo // 2)}s",
+    }
+
+
+def _checked(name: str) -> str:
+    if not _SETTING.fullmatch(name):
+        raise Refusal(
+            Reason.NOT_OFFERED,
+            f"parameters: {name!r} is not the name of a setting of PostgreSQL. Correct it, or remove it.",
+        )
+    return name
+
+
+def quoted(value: str) -> str:
+    """Return *value* as a string of postgresql.conf."""
+    escaped = value.replace("\\", "\\\\").replace("'", "''").replace("\n", "\\n").replace("\r", "\\r")
+    return f"'{escaped}'"

@@ -1,0 +1,146 @@
+"""The work around the server: its first data, roles and database, backups, and what it says of itself."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from groundplane.core.manifest import GROUP
+from groundplane.core.refusal import Reason, Refusal
+from groundplane.engines import _local as local
+from groundplane.engines.database import _postgresql as postgresql
+from groundplane.engines.database.local._place import CLUSTER, DISTRIBUTION, SUPERUSER, Place, archive
+
+if TYPE_CHECKING:
+    from groundplane.core.manifest import Manifest
+    from groundplane.core.observation import Observed
+
+EXTENSIONS: Final = f"{GROUP}/extensions"  # what the setup makes, read back to tell what was left out
+MODULE: Final = "groundplane.dataplane.postgresql"
+DAY: Final = 24 * 60 * 60
+MINUTE: Final = 60
+_TOOLS: Final = ["--bin", "$(BIN)"]
+_SERVER: Final = ["--socket", "$(RUN)", "--port", "$(PORT_PRIMARY)"]
+
+_REPORT: Final = """\
+SELECT json_build_object(
+  'version', split_part(current_setting('server_version'), ' ', 1),
+  'archiving', CASE
+    WHEN archived_count = 0 AND failed_count = 0 THEN 'unknown'
+    WHEN last_failed_time > coalesce(last_archived_time, '-infinity') THEN 'failing'
+    ELSE 'working' END)
+FROM pg_stat_archiver;
+"""
+
+
+def init(place: Place, observed: Observed | None) -> Manifest:
+    """Return the Task that makes the first data. How it began is history: it is read back from *observed*.
+
+    Raises:
+        Refusal: the source of a restore is another database.
+    """
+    name = place.task("init")
+    if observed is not None and isinstance(begun := observed.at("spec"), dict):
+        return local.TASK.manifest(name, spec=_plain(begun))
+    restore = place.ask.spec.restore
+    words = ["init", *_TOOLS] if restore is None else ["restore", *_TOOLS, "--archive", archive(_source(place))]
+    if restore is not None and restore.point_in_time:
+        words += ["--until", restore.point_in_time]
+    return local.TASK.manifest(name, spec=local.spec_of(_task(place, [*words, "--data", CLUSTER], when="Before")))
+
+
+def setup(place: Place, secret: str) -> Manifest:
+    """Return the Task that makes roles, database and extensions as they should be."""
+    files = [
+        local.ConfigFile(name="setup.sql", content=_setup(place)),
+        local.ConfigFile(name="password", secret=local.SecretKey(name=secret, key="password")),
+    ]
+    manifest = local.TASK.manifest(place.task("setup"), spec=local.spec_of(_sql(place, "setup.sql", files)))
+    manifest["metadata"]["annotations"] = {EXTENSIONS: json.dumps(postgresql.extensions(place.ask.spec))}
+    return manifest
+
+
+def made(observed: Observed | None) -> list[str]:
+    """Return the extensions that *observed*, the setup, makes."""
+    try:
+        found = json.loads((observed and observed.annotation(EXTENSIONS)) or "[]")
+    except ValueError:
+        return []
+    return [str(name) for name in found] if isinstance(found, list) else []
+
+
+def report(place: Place) -> Manifest:
+    """Return the Task that asks the server, every minute, what runs and whether its log is archived."""
+    files = [local.ConfigFile(name="report.sql", content=_REPORT)]
+    spec = _sql(place, "report.sql", files).model_copy(update={"every_seconds": MINUTE, "timeout_seconds": 30})
+    return local.TASK.manifest(place.task("report"), spec=local.spec_of(spec))
+
+
+def backup(place: Place) -> Manifest:
+    """Return the Task that makes a base backup a day, and lets go of what is kept no longer."""
+    words = ["backup", *_TOOLS, *_SERVER, "--archive", place.archive]
+    spec = _task(place, [*words, "--keep-days", str(place.ask.effective.retention_days or 1)], when="Ready")
+    spec = spec.model_copy(update={"every_seconds": DAY, "timeout_seconds": 60 * MINUTE})
+    return local.TASK.manifest(place.task("backup"), spec=local.spec_of(spec))
+
+
+def _source(place: Place) -> str:
+    """Return the name of the backups to restore."""
+    restore, source = place.ask.spec.restore, place.ask.source
+    postgresql.refuse_other_source(place.ask)
+    if source:
+        return f"{source.claim.object(source.slot)}-{source.claim.life}"
+    if restore is None or restore.backup_id is None:
+        raise Refusal(Reason.RESTORE_SOURCE_NOT_FOUND, "restore: it names neither a claim nor a backup. Name one.")
+    return restore.backup_id
+
+
+def _task(place: Place, words: list[str], when: str) -> local.TaskSpec:
+    program = local.Program(distribution=DISTRIBUTION, module=MODULE, args=words)
+    return local.TaskSpec.model_validate({"program": program, "process": place.name, "when": when})
+
+
+def _sql(place: Place, file: str, files: list[local.ConfigFile]) -> local.TaskSpec:
+    quiet = ["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1"]
+    where = ["-h", "$(RUN)", "-p", "$(PORT_PRIMARY)", "-U", SUPERUSER, "-d", SUPERUSER]
+    program = local.Program(distribution=DISTRIBUTION, name="psql", args=[*quiet, *where, "-f", f"$(FILES)/{file}"])
+    return local.TaskSpec(program=program, process=place.name, files=files)
+
+
+def _setup(place: Place) -> str:
+    owner, (active, resting) = postgresql.OWNER, postgresql.LOGINS
+    database = _name(place.ask.spec.database.name)
+    lines = [
+        "SET log_min_error_statement = panic;",  # a statement that fails would be logged, with the password in it
+        '\\set password `cat "$(FILES)/password"`',
+        *(_unless(f"CREATE ROLE {role} NOLOGIN", "pg_roles", "rolname", role) for role in (owner, active, resting)),
+        f"ALTER ROLE {active} LOGIN PASSWORD :'password';",
+        f"ALTER ROLE {resting} NOLOGIN PASSWORD NULL;",
+        *(
+            statement
+            for login in (active, resting)
+            for statement in (f"GRANT {owner} TO {login};", f"ALTER ROLE {login} SET role TO {owner};")
+        ),
+        _unless(f"CREATE DATABASE {database} OWNER {owner}", "pg_database", "datname", place.ask.spec.database.name),
+        f"REVOKE CONNECT ON DATABASE {database} FROM PUBLIC;",
+        f"GRANT CONNECT ON DATABASE {database} TO {owner};",
+        f"\\connect {place.ask.spec.database.name}",
+        *(f"CREATE EXTENSION IF NOT EXISTS {_name(name)};" for name in postgresql.extensions(place.ask.spec)),
+        "SELECT json_build_object('version', split_part(current_setting('server_version'), ' ', 1));",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _unless(statement: str, catalog: str, column: str, name: str) -> str:
+    """Return SQL that runs *statement* while *catalog* has no row of that name: not every object knows IF NOT EXISTS."""
+    text = statement.replace("'", "''")
+    return f"SELECT '{text}' WHERE NOT EXISTS (SELECT FROM {catalog} WHERE {column} = '{name}') \\gexec"
+
+
+def _name(name: str) -> str:
+    return local.literal('"' + name.replace('"', '""') + '"')
+
+
+def _plain(value: object) -> Manifest:
+    """Return *value*, which was read from an object, as data of our own."""
+    return {str(key): entry for key, entry in value.items()} if isinstance(value, dict) else {}
