@@ -10,6 +10,7 @@ import click
 COMMANDS = {
     "doctor": ("groundplane.doctor.command", "doctor"),
     "generate": ("groundplane.generate", "command"),
+    "provider": ("groundplane.local.provider.command", "provider"),
     "render": ("groundplane.render.command", "render"),
     "serve": ("groundplane.server", "command"),
 }

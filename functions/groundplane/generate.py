@@ -9,6 +9,7 @@ import click
 
 from groundplane import companion, contracts, engines, packages, samples, tables, xrd
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, GRANTS, GROUP, VERSION
+from groundplane.engines import _local
 from groundplane.render import writing
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ def files() -> dict[str, str]:
     """Return the text of every generated file, by path from the repository's root."""
     found = {"package/input/inputs.yaml": _text(xrd.input_schema())}
     found |= {path: _text(manifest) for path, manifest in packages.files().items()}
+    for kind, model in _local.MODELS.items():
+        definition = xrd.custom(kind, model, _local.COLUMNS[kind])
+        found[f"package/local/{kind.group}_{kind.plural}.yaml"] = _text(definition)
     for contract in map(contracts.load, contracts.names()):
         found[f"apis/{contract.plural}.yaml"] = _text(xrd.definition(contract))
         for name in engines.names(contract.name):

@@ -11,10 +11,10 @@ from groundplane.contracts.common import ROOT_RULES
 from groundplane.core.manifest import GROUP, VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from groundplane.contracts._base import Column, Contract, Model
-    from groundplane.core.manifest import JSON, Manifest
+    from groundplane.core.manifest import JSON, Kind, Manifest
 
 # Everything a structural schema of ours may say. The API server knows more; Crossplane copies less at the top (see
 # definition()).
@@ -125,6 +125,26 @@ def input_schema() -> Manifest:
             "scope": "Namespaced",
             "versions": [{"name": VERSION, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
         },
+    }
+
+
+def custom(kind: Kind, model: type[Model], columns: Iterable[Column]) -> Manifest:
+    """Return the CustomResourceDefinition of *kind*, whose objects are as *model* says."""
+    version = {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": [_column(column) for column in columns],
+        "schema": {"openAPIV3Schema": structural(model)},
+    }
+    singular = kind.kind.lower()
+    names = {"kind": kind.kind, "listKind": f"{kind.kind}List", "plural": kind.plural, "singular": singular}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": kind.crd},
+        "spec": {"group": kind.group, "names": names, "scope": "Namespaced", "versions": [version]},
     }
 
 

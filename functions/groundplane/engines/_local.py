@@ -20,6 +20,7 @@ SHORT = r"^[a-z][a-z0-9]*$"
 Name = Annotated[str, Field(min_length=1, max_length=253, pattern=NAME)]
 Word = Annotated[str, Field(max_length=4096)]
 Words = Annotated[list[Word], Field(max_length=64)]
+Names = Annotated[list[Name], Field(max_length=8, json_schema_extra={"x-kubernetes-list-type": "set"})]
 
 
 class SecretKey(Model):
@@ -46,6 +47,9 @@ class ConfigFile(Model):
     """What a change of it takes: a restart, SIGHUP, or nothing at all."""
 
 
+ConfigFiles = Annotated[list[ConfigFile], Field(max_length=32, json_schema_extra=keyed("name"))]
+
+
 class Program(Model):
     """What is run."""
 
@@ -57,7 +61,7 @@ class Program(Model):
     """Name of the program's file."""
     module: Annotated[str, Field(max_length=253, pattern=r"^groundplane\.dataplane\.[a-z_]+$")] | None = None
     """Module of Groundplane that is run instead of a program's file."""
-    args: Words = []
+    args: Words = Field(default_factory=list)
     """Arguments, in which $(NAME) is expanded. No secret: everybody can read them."""
 
 
@@ -73,7 +77,7 @@ class Probe(Model):
 
     name: Name
     """Name of a program of the same distribution."""
-    args: Words = []
+    args: Words = Field(default_factory=list)
     """Arguments, in which $(NAME) is expanded."""
     period_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
     """Seconds between two probes once it answers; before that it is asked all the time."""
@@ -95,9 +99,9 @@ class ProcessSpec(Model):
 
     program: Program
     """What is run."""
-    files: Annotated[list[ConfigFile], Field(max_length=32, json_schema_extra=keyed("name"))] = []
+    files: ConfigFiles = Field(default_factory=list)
     """Files in the folder $(FILES)."""
-    ports: Annotated[list[Port], Field(max_length=8, json_schema_extra=keyed("name"))] = []
+    ports: Annotated[list[Port], Field(max_length=8, json_schema_extra=keyed("name"))] = Field(default_factory=list)
     """Ports that it listens on."""
     certificate: bool = False
     """Whether $(FILES) holds tls.crt, tls.key and ca.crt, made by the machine's own authority for loopback."""
@@ -105,7 +109,7 @@ class ProcessSpec(Model):
     """How to tell whether it answers. Default: it does while it runs."""
     stop: Stop = Stop()
     """How it is told to end."""
-    after: Annotated[list[Name], Field(max_length=8, json_schema_extra={"x-kubernetes-list-type": "set"})] = []
+    after: Names = Field(default_factory=list)
     """Tasks that must have succeeded before it starts."""
     size: Annotated[str, Field(max_length=32, pattern=r"^[1-9][0-9]*(Gi|Ti)$")]
     """Bytes that its folder $(DATA) may fill, as a quantity."""
@@ -157,10 +161,6 @@ class ProcessStatus(Model):
     """Ports that it listens on."""
     authority: str | None = None
     """Certificate of the authority that made its certificate, PEM."""
-    memory_bytes: int | None = None
-    """Memory that it holds, its children's with it."""
-    data_bytes: int | None = None
-    """Bytes in its folder $(DATA)."""
 
 
 class TaskSpec(Model):
@@ -168,7 +168,7 @@ class TaskSpec(Model):
 
     program: Program
     """What is run. What it prints as its last line, when that is a JSON object of strings, is the result."""
-    files: Annotated[list[ConfigFile], Field(max_length=32, json_schema_extra=keyed("name"))] = []
+    files: ConfigFiles = Field(default_factory=list)
     """Files in the folder $(FILES)."""
     process: Name
     """The Process whose folders and ports it knows."""

@@ -64,7 +64,7 @@ def binding(  # noqa: PLR0913  # What differs between engines, by name.
     certificates: str | None,
     port: int = PORT,
 ) -> Binding | None:
-    """Return the binding to *port* of *host*, complete; None while the certificates that clients must trust are not known.
+    """Return the binding to *port* of *host*, complete; None while the certificates to trust are not known.
 
     Certificates once published are kept when they cannot be read for a moment: a binding never comes and goes.
     """

@@ -132,9 +132,9 @@ def _setup(place: Place) -> str:
 
 
 def _unless(statement: str, catalog: str, column: str, name: str) -> str:
-    """Return SQL that runs *statement* while *catalog* has no row of that name: not every object knows IF NOT EXISTS."""
+    """Return SQL that runs *statement* while *catalog* has no *name*: not every object knows IF NOT EXISTS."""
     text = statement.replace("'", "''")
-    return f"SELECT '{text}' WHERE NOT EXISTS (SELECT FROM {catalog} WHERE {column} = '{name}') \\gexec"
+    return f"SELECT '{text}' WHERE NOT EXISTS (SELECT FROM {catalog} WHERE {column} = '{name}') \\gexec"  # noqa: S608  # It is SQL for psql; names are patterns or quoted.
 
 
 def _name(name: str) -> str:

@@ -1,0 +1,205 @@
+"""First data, backups and restores of a PostgreSQL server: ``python -m groundplane.dataplane.postgresql``.
+
+Every command bears being repeated, and being killed at any moment: what is not finished has another name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SUPERUSER: Final = "postgres"
+SEGMENT_MEBIBYTES: Final = 1  # a log that is archived every few minutes, on a laptop's disk
+SUFFIX: Final = ".tar.gz"
+STAMP: Final = "%Y%m%dT%H%M%SZ"
+ISO: Final = "%Y-%m-%dT%H:%M:%SZ"
+_START_SEGMENT: Final = re.compile(r"^START WAL LOCATION: \S+ \(file ([0-9A-F]{24})\)$", re.MULTILINE)
+_ISO_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+
+
+class FailedError(click.ClickException):
+    """The message is one line, and says what failed."""
+
+
+@click.group()
+def main() -> None:
+    """Work on the data of a PostgreSQL server."""
+
+
+@main.command()
+@click.option("--bin", "tools", type=click.Path(path_type=Path), required=True)
+@click.option("--data", type=click.Path(path_type=Path), required=True)
+def init(*, tools: Path, data: Path) -> None:
+    """Make the first data, unless there are some."""
+    if not data.exists():
+        fresh = _fresh(data)
+        words = ["-D", str(fresh), "-U", SUPERUSER, "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums"]
+        _run(tools / "initdb", *words, "--auth=reject", f"--wal-segsize={SEGMENT_MEBIBYTES}")
+        _finish(fresh, data)
+    _say(source="new")
+
+
+@main.command()
+@click.option("--bin", "tools", type=click.Path(path_type=Path), required=True)
+@click.option("--data", type=click.Path(path_type=Path), required=True)
+@click.option("--archive", type=click.Path(path_type=Path), required=True)
+@click.option("--until", default="", help="RFC 3339; the latest that can be had without it.")
+def restore(*, tools: Path, data: Path, archive: Path, until: str) -> None:
+    """Lay down a base backup and say how far to go from it, unless there are data."""
+    if not data.exists():
+        target = _moment(until) if until else None
+        base = _base_before(archive, target)
+        fresh = _fresh(data)
+        with tarfile.open(base) as file:
+            file.extractall(fresh, filter="tar")
+        _run(tools / "pg_verifybackup", "-q", str(fresh))
+        settings = [f'restore_command = \'cp "{_quoted(archive)}/wal/%f" "%p"\'', "recovery_target_action = 'promote'"]
+        if target:
+            settings.append(f"recovery_target_time = '{target.isoformat()}'")
+        with (fresh / "postgresql.auto.conf").open("a") as conf:
+            conf.write("\n".join(settings) + "\n")
+        (fresh / "recovery.signal").touch()
+        fresh.chmod(0o700)
+        _finish(fresh, data)
+    _say(source=archive.name)
+
+
+@main.command()
+@click.option("--bin", "tools", type=click.Path(path_type=Path), required=True)
+@click.option("--socket", required=True)
+@click.option("--port", required=True)
+@click.option("--archive", type=click.Path(path_type=Path), required=True)
+@click.option("--keep-days", type=int, required=True)
+def backup(*, tools: Path, socket: str, port: str, archive: Path, keep_days: int) -> None:
+    """Make a base backup, check it, and let go of what is kept no longer."""
+    for folder in (archive, archive / "base", archive / "wal"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = _fresh(archive / "base" / "unfinished")
+    words = ["-D", str(fresh), "-h", socket, "-p", port, "-U", SUPERUSER, "--checkpoint=fast", "--wal-method=stream"]
+    _run(tools / "pg_basebackup", *words, "--no-password")
+    _run(tools / "pg_verifybackup", "-q", str(fresh))
+    now = datetime.now(UTC)
+    path = archive / "base" / f"{now.strftime(STAMP)}{SUFFIX}"
+    _packed(fresh, path)
+    shutil.rmtree(fresh)
+    _let_go(tools, archive, now - timedelta(days=keep_days))
+    first, last = _bases(archive)[0], path
+    _say(firstRecoverableTime=_taken(first).strftime(ISO), lastSuccessTime=_taken(last).strftime(ISO))
+
+
+def _let_go(tools: Path, archive: Path, since: datetime) -> None:
+    """Remove base backups that no moment from *since* on needs, and the log before the first that stays."""
+    bases = _bases(archive)
+    needed = [one for one in bases if _taken(one) <= since][-1:]
+    kept = needed + [one for one in bases if _taken(one) > since]
+    for one in bases:
+        if one not in kept:
+            one.unlink()
+    if segment := _first_segment(kept[0]):
+        _run(tools / "pg_archivecleanup", str(archive / "wal"), segment)
+
+
+def _first_segment(base: Path) -> str | None:
+    with tarfile.open(base) as file:
+        label = file.extractfile("./backup_label")
+        found = _START_SEGMENT.search(label.read().decode()) if label else None
+    return found[1] if found else None
+
+
+def _bases(archive: Path) -> list[Path]:
+    return sorted((archive / "base").glob(f"*{SUFFIX}"))
+
+
+def _base_before(archive: Path, target: datetime | None) -> Path:
+    """Return the newest base backup that is complete at *target*.
+
+    Raises:
+        FailedError: there is none.
+    """
+    bases = _bases(archive)
+    fitting = [one for one in bases if target is None or _taken(one) <= target]
+    if fitting:
+        return fitting[-1]
+    if not bases:
+        raise FailedError(f"there is no backup {archive.name}")
+    raise FailedError(f"the first moment that backup {archive.name} can bring back is {_taken(bases[0]).strftime(ISO)}")
+
+
+def _taken(base: Path) -> datetime:
+    return datetime.strptime(base.name.removesuffix(SUFFIX), STAMP).replace(tzinfo=UTC)
+
+
+def _moment(text: str) -> datetime:
+    if not _ISO_TIME.fullmatch(text):
+        raise FailedError(f"{text} is not a time such as 2026-11-24T08:00:00Z")
+    return datetime.fromisoformat(text)
+
+
+def _fresh(path: Path) -> Path:
+    """Return an empty folder beside *path*, where work begins."""
+    fresh = path.with_name(f"{path.name}.unfinished")
+    if fresh.exists():
+        shutil.rmtree(fresh)
+    fresh.mkdir(mode=0o700, parents=True)
+    return fresh
+
+
+def _finish(fresh: Path, path: Path) -> None:
+    os.sync()
+    fresh.replace(path)
+    _sync(path.parent)
+
+
+def _packed(folder: Path, path: Path) -> None:
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    with unfinished.open("wb") as file:
+        with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as packed:
+            packed.add(folder, arcname=".")
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("\\", "\\\\").replace("'", "''").replace('"', '\\\\"').replace("%", "%%")
+
+
+def _run(program: Path, *words: str) -> None:
+    done = subprocess.run([str(program), *words], capture_output=True, text=True, check=False)  # noqa: S603  # Its own tools.
+    sys.stderr.write(done.stderr)
+    if done.returncode:
+        raise FailedError(next(_last_lines(done.stderr), f"{program.name} ended with {done.returncode}"))
+
+
+def _last_lines(text: str) -> Iterator[str]:
+    return (line for line in reversed(text.splitlines()) if line.strip())
+
+
+def _say(**result: str) -> None:
+    click.echo(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""One child process, that outlives us and is found again: by its number and the moment it began."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+from groundplane.local.provider.machine import OWN
+from groundplane.local.provider.programs import environment, unprivileged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+RECORD: Final = "process"
+LOG_BYTES: Final = 10 * 1024 * 1024
+POLL_SECONDS: Final = 0.5
+# The child writes its own record before it becomes the program, so that there is none without.
+_LAUNCH: Final = """\
+umask 077
+echo $$ "$(cut -d" " -f22 /proc/$$/stat 2>/dev/null)" >"$0.new" && mv "$0.new" "$0" && exec "$@"
+"""
+
+
+@dataclass(slots=True)
+class Child:
+    """A process that runs, or ran."""
+
+    pid: int
+    popen: subprocess.Popen[bytes] | None = None  # None when it was adopted
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        if self.popen is not None:
+            return self.popen.poll() is None
+        return _alive(self.pid)
+
+    def code(self) -> int | None:
+        """Return its exit code; None when that is not known."""
+        return self.popen.poll() if self.popen else None
+
+    def send(self, number: int, *, group: bool = False) -> None:
+        """Send a signal to it, or to everything that it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number) if group else os.kill(self.pid, number)
+
+    async def ended(self) -> None:
+        """Return once it has ended."""
+        while self.alive():
+            await _news(self.pid)
+
+    async def stop(self, number: int, seconds: float) -> None:
+        """Ask it to end, and kill it with all it started when it does not within *seconds*."""
+        self.send(number)
+        try:
+            await asyncio.wait_for(self.ended(), seconds)
+        except TimeoutError:
+            self.send(signal.SIGKILL, group=True)
+            await self.ended()
+
+
+def start(folder: Path, argv: Sequence[str], log: Path, output: Path | None = None) -> Child:
+    """Start a program whose record lies in *folder*; what it says goes to *log*, or its results to *output*.
+
+    Raises:
+        ProgramError: it would run as root.
+        OSError: it cannot be started.
+    """
+    words = ("sh", "-c", _LAUNCH, str(folder / RECORD), *unprivileged(), *argv)
+    with _opened(log, os.O_APPEND) as said, _opened(output or log, os.O_TRUNC if output else os.O_APPEND) as results:
+        popen = subprocess.Popen(  # noqa: S603  # What a Process says is run: that is what it is for.
+            words, stdin=subprocess.DEVNULL, stdout=results, stderr=said, env=environment(), start_new_session=True
+        )
+    return Child(popen.pid, popen)
+
+
+def adopt(folder: Path) -> Child | None:
+    """Return the child whose record lies in *folder*, if it still runs; another process of its number is none."""
+    try:
+        pid, began = [*(folder / RECORD).read_text().split(), ""][:2]
+    except (OSError, ValueError):
+        return None
+    if not _alive(int(pid)) or not _same(int(pid), began, folder / RECORD):
+        return None
+    return Child(int(pid))
+
+
+def forget(folder: Path) -> None:
+    """Remove the record of a child that has ended."""
+    (folder / RECORD).unlink(missing_ok=True)
+
+
+def rotate(log: Path) -> None:
+    """Keep the last of a long log, and the one before it: the child goes on writing to the same file."""
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        before = log.with_suffix(".log.1")
+        before.unlink(missing_ok=True)
+        before.touch(mode=OWN)
+        before.write_bytes(log.read_bytes())
+        os.truncate(log, 0)
+
+
+def last_line(log: Path) -> str:
+    """Return the last line that is not empty of *log*, at most 300 characters."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 4096))
+        lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+    return lines[-1][:300] if lines else ""
+
+
+@contextlib.contextmanager
+def _opened(path: Path, how: int) -> Iterator[int]:
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | how, OWN)
+    try:
+        yield number
+    finally:
+        os.close(number)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def _same(pid: int, began: str, record: Path) -> bool:
+    if not began:  # No /proc here: it cannot have begun after its own record.
+        return bool(psutil.Process(pid).create_time() <= record.stat().st_mtime + 1)
+    with contextlib.suppress(OSError, IndexError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19] == began
+    return False
+
+
+async def _news(pid: int) -> None:
+    """Return when *pid* may have ended."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        await asyncio.sleep(POLL_SECONDS)
+        return
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, done.set)
+    try:
+        await done.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+    await asyncio.sleep(0)

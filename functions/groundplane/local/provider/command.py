@@ -1,0 +1,126 @@
+"""The command ``groundplane provider``: the controller, until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+import kopf
+
+from groundplane.engines._local import PROCESS, TASK
+from groundplane.local.provider.authority import Authority
+from groundplane.local.provider.connection import Connection, ConnectionFailedError, Kubeconfig
+from groundplane.local.provider.machine import OWN, Machine
+from groundplane.local.provider.programs import Programs
+from groundplane.local.provider.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from groundplane.core.manifest import Kind
+
+FINALIZER: Final = f"{PROCESS.group}/provider"
+STATE: Final = "~/.local/state/groundplane"
+
+
+def registry(supervisor: Supervisor, kubeconfig: Kubeconfig) -> kopf.OperatorRegistry:
+    """Return the handlers of a controller that lets *supervisor* do the work."""
+    handlers = kopf.OperatorRegistry()
+
+    @kopf.on.login(registry=handlers)
+    def login(**_: Any) -> kopf.ConnectionInfo:
+        return kubeconfig.login()
+
+    @kopf.on.startup(registry=handlers)
+    def startup(settings: kopf.OperatorSettings, **_: Any) -> None:
+        settings.persistence.finalizer = FINALIZER
+        settings.posting.level = logging.CRITICAL  # what is worth an event, we post ourselves
+        settings.networking.request_timeout = 30
+
+    @kopf.on.cleanup(registry=handlers)
+    async def cleanup(**_: Any) -> None:
+        await supervisor.close()
+        await supervisor.tools.connection.close()
+
+    for kind in (PROCESS, TASK):
+        _serve(handlers, supervisor, kind)
+
+    @kopf.on.event("v1", "secrets", registry=handlers)
+    def secret(namespace: str | None, **_: Any) -> None:
+        supervisor.changed(namespace or "")
+
+    return handlers
+
+
+def _serve(handlers: kopf.OperatorRegistry, supervisor: Supervisor, kind: Kind) -> None:
+    version = kind.api_version.rpartition("/")[2]
+
+    @kopf.on.event(kind.group, version, kind.plural, registry=handlers)
+    async def seen(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002  # The framework's word.
+        if type != "DELETED":
+            supervisor.see(kind, _plain(body))
+
+    @kopf.on.delete(kind.group, version, kind.plural, registry=handlers)
+    async def deleted(body: kopf.Body, **_: Any) -> None:
+        await supervisor.remove(kind, _plain(body))
+
+
+def _plain(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *body* as plain data: the framework's own is a view that moves."""
+    found: dict[str, Any] = _copied(body)
+    return found
+
+
+def _copied(value: Any) -> Any:
+    if hasattr(value, "items"):
+        return {str(key): _copied(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_copied(entry) for entry in value]
+    return value
+
+
+async def operate(machine: Machine, kubeconfig: Kubeconfig, programs: Programs) -> None:
+    """Serve Processes and Tasks of the whole cluster until cancelled, or told to end by a signal."""
+    authority = Authority(machine.root / "authority")
+    supervisor = Supervisor(machine, programs, authority, Connection(kubeconfig))
+    await kopf.operator(registry=registry(supervisor, kubeconfig), clusterwide=True, standalone=True)
+
+
+def hold(root: Path) -> int:
+    """Return a lock on *root*, which ends with this process.
+
+    Raises:
+        click.ClickException: another provider works there.
+    """
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(root / "lock", os.O_RDWR | os.O_CREAT, OWN)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise click.ClickException(f"another provider works in {root}; end it, or choose another --root") from None
+    return descriptor
+
+
+@click.command("provider")
+@click.option("--kubeconfig", type=click.Path(path_type=Path), envvar="KUBECONFIG", help="The cluster to serve.")
+@click.option("--root", type=click.Path(path_type=Path), default=STATE, help="Folder for data, backups and logs.")
+@click.option(
+    "--programs", "folders", multiple=True, metavar="NAME=FOLDER", help="Programs instead of a distribution's."
+)
+def provider(*, kubeconfig: Path | None, root: Path, folders: tuple[str, ...]) -> None:
+    """Run Processes and Tasks of a cluster on this machine."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("kopf").setLevel(logging.WARNING)
+    root = root.expanduser().resolve()
+    hold(root)
+    chosen = {name: Path(folder) for name, _, folder in (one.partition("=") for one in folders)}
+    try:
+        found = Kubeconfig.read((kubeconfig or Path("~/.kube/config")).expanduser())
+    except ConnectionFailedError as error:
+        raise click.ClickException(str(error)) from None
+    asyncio.run(operate(Machine(root), found, Programs(chosen)))

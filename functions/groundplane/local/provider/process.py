@@ -1,0 +1,203 @@
+"""A Process: started, probed, reloaded, started again, stopped, and adopted after our own restart."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING, Final
+
+from groundplane.engines._local import PROCESS, ProcessSpec
+from groundplane.local.provider import child as children
+from groundplane.local.provider.machine import write
+from groundplane.local.provider.programs import environment, expand, unprivileged
+from groundplane.local.provider.subject import NotYetError, Subject, Tools, condition, now
+
+if TYPE_CHECKING:
+    from groundplane.core.manifest import Manifest
+    from groundplane.local.provider.child import Child
+
+LOOPBACK: Final = "127.0.0.1"
+DIGEST: Final = "digest"
+SOON: Final = 0.05  # seconds between two probes until it answers; doubled each time
+LATER: Final = 1.0
+FIRST_DELAY: Final = 0.5
+MOST_DELAY: Final = 30.0
+PROVEN_SECONDS: Final = 60  # after so long it is no longer held against it that it ended before
+
+
+class ProcessSubject(Subject):
+    """One Process."""
+
+    def __init__(self, body: Manifest, tools: Tools) -> None:
+        """Find out whether it runs already."""
+        super().__init__(PROCESS, body, tools)
+        self.folder = tools.machine.run(self.whose)
+        self.child: Child | None = children.adopt(self.folder)
+        self.ready = False
+        self.ports: dict[str, int] = {one["name"]: one["number"] for one in self.stored.get("ports") or []}
+        self.restarts = int(self.stored.get("restarts") or 0)
+        self._began = time.monotonic()
+        self._delay = FIRST_DELAY
+        self._not_before = 0.0
+        self._probe_delay = SOON
+        self._started: str | None = None
+
+    @property
+    def spec(self) -> ProcessSpec:
+        """What is asked now."""
+        return ProcessSpec.model_validate(self.body["spec"])
+
+    @property
+    def state(self) -> str:
+        """Stopped, Running or Ready."""
+        return "Stopped" if self.child is None else "Ready" if self.ready else "Running"
+
+    async def look(self) -> float | None:
+        """Bring what runs closer to what is asked; return the seconds until the next look, None until there is news.
+
+        Raises:
+            ProgramError, NotYetError, ConnectionFailedError, OSError: what cannot be done now.
+        """
+        spec = self.spec
+        await self._notice_end()
+        waiting = [name for name in spec.after if not self.tools.peers.done(self.whose.namespace, name)]
+        if self.child is None and waiting:
+            raise NotYetError("Waiting", f"waits for Task {', '.join(waiting)}")
+        self._choose_ports(spec)
+        variables = self.variables(self.whose, self.ports)
+        texts = await self.texts(spec.files, variables)
+        argv = self.tools.programs.argv(spec.program, variables)
+        changed = self.keep(texts)
+        renewed = spec.certificate and self.tools.authority.issue(self.tools.machine.files(self.whose), self.whose.name)
+        restart = [texts[file.name] for file in spec.files if file.changed == "Restart"]
+        digest = self.tools.machine.fingerprint(*argv, *restart)
+        if self.child and self._recorded() != digest:
+            await self.stop()
+        if self.child is None:
+            if (wait := self._not_before - time.monotonic()) > 0:
+                return wait
+            self._start(argv, digest)
+        elif renewed or any(file.name in changed and file.changed == "Reload" for file in spec.files):
+            self.child.send(signal.SIGHUP)
+        return await self._probe(spec, variables)
+
+    async def stop(self) -> None:
+        """End it as its spec says."""
+        if self.child is not None:
+            stop = self.spec.stop
+            await self.child.stop(signal.Signals[stop.signal], stop.seconds)
+            self._forget()
+
+    async def remove(self) -> None:
+        """End it, and let go of everything it had but what is to stay."""
+        await self.stop()
+        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+        if self.spec.data_policy == "Delete":
+            await asyncio.to_thread(shutil.rmtree, self.tools.machine.data(self.whose), ignore_errors=True)
+
+    async def failed(self, reason: str, message: str) -> None:
+        """Say why it is not where it should be."""
+        if self.child is None or not self.ready:
+            await self._say("False", reason, message)
+
+    async def _notice_end(self) -> None:
+        if self.child is None or self.child.alive():
+            return
+        code, said = self.child.code(), children.last_line(self.tools.machine.log(self.whose))
+        self._forget()
+        if time.monotonic() - self._began > PROVEN_SECONDS:
+            self._delay = FIRST_DELAY
+        self._not_before, self._delay = time.monotonic() + self._delay, min(self._delay * 2, MOST_DELAY)
+        self.restarts += 1
+        how = "ended" if code is None else f"ended with {code}"
+        await self._say("False", "BackOff", f"it {how}: {said}" if said else f"it {how}")
+
+    def _forget(self) -> None:
+        children.forget(self.folder)
+        self.child, self.ready = None, False
+
+    def _recorded(self) -> str:
+        with contextlib.suppress(OSError):
+            return (self.folder / DIGEST).read_text()
+        return ""
+
+    def _choose_ports(self, spec: ProcessSpec) -> None:
+        for port in spec.ports:
+            if port.name not in self.ports:
+                self.ports[port.name] = _free_port()
+            elif self.child is None and not _is_free(self.ports[port.name]):
+                raise NotYetError("PortTaken", f"port {self.ports[port.name]} is used by another program; end that")
+
+    def _start(self, argv: list[str], digest: str) -> None:
+        log = self.tools.machine.log(self.whose)
+        children.rotate(log)
+        write(self.folder / DIGEST, digest)
+        self.child = children.start(self.folder, argv, log)
+        self._began, self._probe_delay = time.monotonic(), SOON
+        self._started = now()
+
+    async def _probe(self, spec: ProcessSpec, variables: dict[str, str]) -> float | None:
+        if spec.probe is None:
+            self.ready = True
+        else:
+            program = self.tools.programs.find(spec.program.distribution, spec.probe.name)
+            args = [expand(word, variables) for word in spec.probe.args]
+            self.ready = await _answers([*unprivileged(), str(program), *args], spec.probe.timeout_seconds)
+        if self.ready:
+            await self._say("True", "Running")
+            children.rotate(self.tools.machine.log(self.whose))
+            return spec.probe.period_seconds if spec.probe else None
+        await self._say("False", "NotAnswering" if self._probe_delay >= LATER else "Starting", "it does not answer yet")
+        self._probe_delay = min(self._probe_delay * 2, LATER)
+        return self._probe_delay
+
+    async def _say(self, status: str, reason: str, message: str = "") -> None:
+        known = self.child.pid if self.child else None
+        began = self._started if known and self._started else self.stored.get("startedAt") if known else None
+        await self.say(
+            conditions=[condition("Ready", status, reason, message)],
+            pid=known,
+            startedAt=began,
+            restarts=self.restarts,
+            ports=[{"name": name, "number": number} for name, number in self.ports.items()],
+            **({"authority": self.tools.authority.certificate} if self.spec.certificate else {}),
+        )
+
+
+async def _answers(argv: list[str], seconds: float) -> bool:
+    """Return whether *argv* ends with 0 within *seconds*."""
+    process = await asyncio.create_subprocess_exec(
+        *argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+    )
+    try:
+        return await asyncio.wait_for(process.wait(), seconds) == 0
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind((LOOPBACK, 0))
+        number: int = one.getsockname()[1]
+        return number
+
+
+def _is_free(number: int) -> bool:
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((LOOPBACK, number))
+        except OSError:
+            return False
+    return True

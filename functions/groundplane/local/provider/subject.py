@@ -1,0 +1,147 @@
+"""What a Process and a Task have in common: an object, its folders, its files, its status."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+import kopf
+
+from groundplane.core.manifest import Kind, Manifest, at
+from groundplane.local.provider.machine import Identity, Machine, write
+from groundplane.local.provider.programs import Programs, expand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from groundplane.engines._local import ConfigFile
+    from groundplane.local.provider.authority import Authority
+    from groundplane.local.provider.connection import Connection
+
+
+class NotYetError(Exception):
+    """Something that is needed is not there. *reason* and message go into the condition."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        """Say what is missing."""
+        super().__init__(message)
+        self.reason = reason
+
+
+class Peers(Protocol):
+    """What one object may know of the others."""
+
+    def done(self, namespace: str, task: str) -> bool:
+        """Whether a Task has succeeded with what it says now."""
+
+    def process(self, namespace: str, name: str) -> tuple[Identity, Mapping[str, int], str] | None:
+        """Return identity, ports and state (Stopped, Running, Ready) of a Process; None when there is none."""
+
+    def changed(self, namespace: str) -> None:
+        """Let everything in *namespace* look again."""
+
+
+class Tools:
+    """What every subject works with."""
+
+    def __init__(
+        self, machine: Machine, programs: Programs, authority: Authority, connection: Connection, peers: Peers
+    ) -> None:
+        """Hold the parts together."""
+        self.machine = machine
+        self.programs = programs
+        self.authority = authority
+        self.connection = connection
+        self.peers = peers
+
+
+class Subject:
+    """One object, and what was written of it."""
+
+    def __init__(self, kind: Kind, body: Manifest, tools: Tools) -> None:
+        """Take care of *body*."""
+        self.kind, self.body, self.tools = kind, body, tools
+        metadata = body["metadata"]
+        self.whose = Identity(kind.kind, metadata["namespace"], metadata["name"], metadata["uid"])
+        self._written: Manifest = dict(body.get("status") or {})
+
+    @property
+    def generation(self) -> int:
+        """The generation of what is asked now."""
+        return int(self.body["metadata"].get("generation") or 0)
+
+    @property
+    def stored(self) -> Manifest:
+        """The status as it was read or written last."""
+        return self._written
+
+    def variables(self, process: Identity, ports: Mapping[str, int]) -> dict[str, str]:
+        """Return what $(NAME) stands for: folders of *process*, files of this object."""
+        machine = self.tools.machine
+        return {
+            "DATA": str(machine.data(process)),
+            "RUN": str(machine.run(process)),
+            "FILES": str(machine.files(self.whose)),
+            "BACKUPS": str(machine.backups(self.whose.namespace)),
+            **{f"PORT_{name.upper()}": str(number) for name, number in ports.items()},
+        }
+
+    async def texts(self, files: Iterable[ConfigFile], variables: Mapping[str, str]) -> dict[str, str]:
+        """Return what each of *files* is to hold.
+
+        Raises:
+            NotYetError: a Secret or its entry is missing.
+            ProgramError: a variable is not known.
+        """
+        found = {}
+        for file in files:
+            if file.secret is None:
+                found[file.name] = expand(file.content or "", variables)
+                continue
+            entries = await self.tools.connection.secret(self.whose.namespace, file.secret.name)
+            if entries is None or file.secret.key not in entries:
+                lacks = f"has no entry {file.secret.key}" if entries is not None else "does not exist"
+                raise NotYetError("FilesNotReady", f"Secret {file.secret.name} {lacks}")
+            found[file.name] = entries[file.secret.key].decode()
+        return found
+
+    def keep(self, texts: Mapping[str, str]) -> set[str]:
+        """Write the files; return the names of those that changed."""
+        folder = self.tools.machine.files(self.whose)
+        return {name for name, text in texts.items() if write(folder / name, text)}
+
+    async def say(self, **status: Any) -> None:
+        """Write *status* where it differs from what is there. A condition keeps the time of its last change."""
+        conditions = [self._dated(one) for one in status.pop("conditions", [])]
+        wanted = {"observedGeneration": self.generation, **status, **({"conditions": conditions} if conditions else {})}
+        if all(self._written.get(key) == value for key, value in wanted.items()):
+            return
+        was = at(self._condition(conditions[0]["type"]), "reason") if conditions else None
+        await self.tools.connection.patch_status(self.kind, self.body, wanted)
+        self._written |= wanted
+        if conditions and was != conditions[0]["reason"]:
+            level = "Warning" if conditions[0]["reason"] in TROUBLE else "Normal"
+            message = conditions[0]["message"] or conditions[0]["reason"]
+            kopf.event(kopf.Body(cast("Any", self.body)), type=level, reason=conditions[0]["reason"], message=message)
+        self.tools.peers.changed(self.whose.namespace)
+
+    def _condition(self, kind: str) -> Manifest:
+        return next((one for one in self._written.get("conditions") or [] if one["type"] == kind), {})
+
+    def _dated(self, condition: Manifest) -> Manifest:
+        before = self._condition(condition["type"])
+        same = before.get("status") == condition["status"] and "lastTransitionTime" in before
+        return {**condition, "lastTransitionTime": before["lastTransitionTime"] if same else now()}
+
+
+TROUBLE: Final = frozenset({"BackOff", "ProgramNotFound", "FilesNotReady", "PortTaken", "Failed", "TimedOut"})
+
+
+def now() -> str:
+    """Return the time, as an API server writes times."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def condition(kind: str, status: str, reason: str, message: str = "") -> Manifest:
+    """Return a condition without its time."""
+    return {"type": kind, "status": status, "reason": reason, "message": message}

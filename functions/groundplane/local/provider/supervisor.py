@@ -1,0 +1,147 @@
+"""Everything that is to run, each looked after by a task of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Final
+
+from groundplane.engines._local import PROCESS, TASK
+from groundplane.local.provider.connection import Connection, ConnectionFailedError
+from groundplane.local.provider.process import ProcessSubject
+from groundplane.local.provider.programs import ProgramError, Programs
+from groundplane.local.provider.subject import NotYetError, Tools
+from groundplane.local.provider.task import TaskSubject
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from groundplane.core.manifest import Kind, Manifest
+    from groundplane.local.provider.authority import Authority
+    from groundplane.local.provider.machine import Identity, Machine
+
+AGAIN_SECONDS: Final = 5.0
+LOG: Final = logging.getLogger("groundplane.provider")
+Key = tuple[str, str, str]
+SUBJECTS: Final[dict[str, type[ProcessSubject | TaskSubject]]] = {
+    PROCESS.kind: ProcessSubject,
+    TASK.kind: TaskSubject,
+}
+
+
+class Watched:
+    """One subject, and the task that looks after it."""
+
+    def __init__(self, subject: ProcessSubject | TaskSubject) -> None:
+        """Begin to look after *subject*."""
+        self.subject = subject
+        self.wake = asyncio.Event()
+        self.wake.set()
+        self.task = asyncio.create_task(self._watch())
+        self._ending: asyncio.Task[None] | None = None
+
+    async def end(self) -> None:
+        """Look no more."""
+        for task in (self.task, self._ending):
+            if task:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    async def _watch(self) -> None:
+        while True:
+            self.wake.clear()
+            delay = await self._look()
+            self._notice()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.wake.wait(), delay)
+
+    async def _look(self) -> float | None:
+        try:
+            try:
+                return await self.subject.look()
+            except NotYetError as error:
+                await self.subject.failed(error.reason, str(error))
+            except ProgramError as error:
+                await self.subject.failed("ProgramNotFound", str(error))
+            except OSError as error:
+                await self.subject.failed("Failed", f"{type(error).__name__}: {error.strerror or error}")
+        except ConnectionFailedError as error:
+            LOG.warning("%s: %s", self.subject.whose, error)
+        except Exception:
+            LOG.exception("%s: a defect of the provider; report it", self.subject.whose)
+        return AGAIN_SECONDS
+
+    def _notice(self) -> None:
+        """Wake up when the process ends."""
+        child = getattr(self.subject, "child", None)
+        if child is not None and (self._ending is None or self._ending.done()):
+            self._ending = asyncio.create_task(child.ended())
+            self._ending.add_done_callback(lambda _: self.wake.set())
+
+
+class Supervisor:
+    """All subjects. What one of them does, the others of its namespace may wait for."""
+
+    def __init__(self, machine: Machine, programs: Programs, authority: Authority, connection: Connection) -> None:
+        """Begin with nothing."""
+        self.tools = Tools(machine, programs, authority, connection, self)
+        self._all: dict[Key, Watched] = {}
+
+    def see(self, kind: Kind, body: Manifest) -> None:
+        """Take notice of an object as it is now."""
+        metadata = body["metadata"]
+        if "deletionTimestamp" in metadata:
+            return
+        key = (kind.kind, metadata["namespace"], metadata["name"])
+        watched = self._all.get(key)
+        if watched is None or watched.subject.whose.uid != metadata["uid"]:
+            self._all[key] = Watched(SUBJECTS[kind.kind](body, self.tools))
+            self.changed(metadata["namespace"])
+            return
+        if watched.subject.body["metadata"].get("generation") != metadata.get("generation"):
+            watched.subject.body = body
+            watched.wake.set()
+
+    async def remove(self, kind: Kind, body: Manifest) -> None:
+        """End what runs for an object that is being deleted, and let go of what it had."""
+        metadata = body["metadata"]
+        key = (kind.kind, metadata["namespace"], metadata["name"])
+        watched = self._all.get(key)
+        if watched is None or watched.subject.whose.uid != metadata["uid"]:
+            subject = SUBJECTS[kind.kind](body, self.tools)
+        else:
+            await watched.end()
+            subject = watched.subject
+            del self._all[key]
+        subject.body = body
+        await subject.remove()
+        self.changed(metadata["namespace"])
+
+    async def close(self) -> None:
+        """End everything that runs: first what uses others, then these."""
+        for kind in (TASK, PROCESS):
+            watched = [one for key, one in self._all.items() if key[0] == kind.kind]
+            await asyncio.gather(*(one.end() for one in watched))
+            await asyncio.gather(*(one.subject.stop() for one in watched))
+        self._all.clear()
+
+    def changed(self, namespace: str) -> None:
+        """Let everything in *namespace* look again."""
+        for key, watched in self._all.items():
+            if key[1] == namespace:
+                watched.wake.set()
+
+    def done(self, namespace: str, task: str) -> bool:
+        """Whether a Task has succeeded with what it says now."""
+        watched = self._all.get((TASK.kind, namespace, task))
+        return watched is not None and isinstance(watched.subject, TaskSubject) and watched.subject.succeeded
+
+    def process(self, namespace: str, name: str) -> tuple[Identity, Mapping[str, int], str] | None:
+        """Return identity, ports and state of a Process; None when there is none."""
+        watched = self._all.get((PROCESS.kind, namespace, name))
+        if watched is None or not isinstance(watched.subject, ProcessSubject):
+            return None
+        subject = watched.subject
+        return subject.whose, subject.ports, subject.state
