@@ -64,12 +64,13 @@ def start_operators(plane: Plane) -> None:
 
 
 def upstream_crds() -> list[Manifest]:
-    """Return the CRD of every kind that an engine composes."""
+    """Return the CRD of every kind that an engine composes: those of operators, and the local provider's."""
     folder = crds_folder()
     if folder is None:
         raise PlaneError(NO_CRDS)
     wanted = {f"{kind.group}_{kind.plural}.yaml" for kind in companion_set.kinds() if not kind.builtin}
-    found = [yaml.safe_load(path.read_text()) for path in sorted(folder.rglob("*.yaml")) if path.name in wanted]
+    paths = [*sorted(folder.rglob("*.yaml")), *sorted((ROOT / "package" / "local").glob("*.yaml"))]
+    found = [yaml.safe_load(path.read_text()) for path in paths if path.name in wanted]
     if len(found) != len(wanted):
         raise PlaneError(f"{folder} has not all of {sorted(wanted)}: run `make crds`")
     return found

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -27,11 +28,22 @@ SUFFIX: Final = ".tar.gz"
 STAMP: Final = "%Y%m%dT%H%M%SZ"
 ISO: Final = "%Y-%m-%dT%H:%M:%SZ"
 _START_SEGMENT: Final = re.compile(r"^START WAL LOCATION: \S+ \(file ([0-9A-F]{24})\)$", re.MULTILINE)
+_SEGMENT: Final = re.compile(r"[0-9A-F]{24}")
+_COMMIT: Final = re.compile(r"desc: COMMIT (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC")
+SEGMENTS_READ: Final = 64
+ARCHIVE_SECONDS: Final = 20
+_SWITCH: Final = "SELECT pg_walfile_name(pg_switch_wal())"
 _ISO_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
 class FailedError(click.ClickException):
     """The message is one line, and says what failed."""
+
+
+class TooEarlyError(FailedError):
+    """The message says what is still to come."""
+
+    exit_code = os.EX_TEMPFAIL
 
 
 @click.group()
@@ -57,9 +69,17 @@ def init(*, tools: Path, data: Path) -> None:
 @click.option("--data", type=click.Path(path_type=Path), required=True)
 @click.option("--archive", type=click.Path(path_type=Path), required=True)
 @click.option("--until", default="", help="RFC 3339; the latest that can be had without it.")
-def restore(*, tools: Path, data: Path, archive: Path, until: str) -> None:
+@click.option("--archived-within", type=int, default=0, help="Seconds until what was written is archived.")
+@click.option("--source-socket", default="", help="Of the server that is copied, while it runs.")
+@click.option("--source-port", default="", help="Of the server that is copied, while it runs.")
+def restore(  # noqa: PLR0913  # What a command is told, by name.
+    *, tools: Path, data: Path, archive: Path, until: str, archived_within: int, source_socket: str, source_port: str
+) -> None:
     """Lay down a base backup and say how far to go from it, unless there are data."""
     if not data.exists():
+        if source_socket:
+            _archive_now(tools, source_socket, source_port, archive)
+            archived_within = 0
         target = _moment(until) if until else None
         base = _base_before(archive, target)
         fresh = _fresh(data)
@@ -67,7 +87,7 @@ def restore(*, tools: Path, data: Path, archive: Path, until: str) -> None:
             file.extractall(fresh, filter="tar")
         _run(tools / "pg_verifybackup", "-q", str(fresh))
         settings = [f'restore_command = \'cp "{_quoted(archive)}/wal/%f" "%p"\'', "recovery_target_action = 'promote'"]
-        if target:
+        if target and _reaches(tools, archive, target, archived_within):
             settings.append(f"recovery_target_time = '{target.isoformat()}'")
         with (fresh / "postgresql.auto.conf").open("a") as conf:
             conf.write("\n".join(settings) + "\n")
@@ -110,6 +130,48 @@ def _let_go(tools: Path, archive: Path, since: datetime) -> None:
             one.unlink()
     if segment := _first_segment(kept[0]):
         _run(tools / "pg_archivecleanup", str(archive / "wal"), segment)
+
+
+def _archive_now(tools: Path, socket: str, port: str, archive: Path) -> None:
+    """Return once all that the server has written by now is archived.
+
+    Raises:
+        TooEarlyError: it is not within `ARCHIVE_SECONDS`.
+    """
+    words = ["-X", "-q", "-t", "-A", "-h", socket, "-p", port, "-U", SUPERUSER, "-d", SUPERUSER, "-c"]
+    # A commit of its own, so that the log tells how far it goes.
+    told = [_run(tools / "psql", *words, query) for query in ("SELECT pg_current_xact_id()", _SWITCH)]
+    segment = archive / "wal" / told[1].strip()
+    end = time.monotonic() + ARCHIVE_SECONDS
+    while not segment.exists():
+        if time.monotonic() > end:
+            raise TooEarlyError(f"the log is not archived within {ARCHIVE_SECONDS} s")
+        time.sleep(0.1)
+
+
+def _reaches(tools: Path, archive: Path, target: datetime, archived_within: int) -> bool:
+    """Return whether the log goes beyond *target*; if not, all that it has is to be brought back.
+
+    Raises:
+        TooEarlyError: what was written before *target* may still be on its way.
+    """
+    last = _last_commit(tools, archive)
+    if last is not None and last >= target:
+        return True
+    if datetime.now(UTC) - target < timedelta(seconds=archived_within):
+        raise TooEarlyError(f"the log up to {target.strftime(ISO)} is archived within {archived_within} s")
+    return False
+
+
+def _last_commit(tools: Path, archive: Path) -> datetime | None:
+    """Return the time of the last commit in the log, as far as its newest segments tell."""
+    segments = sorted(one for one in (archive / "wal").iterdir() if _SEGMENT.fullmatch(one.name))
+    for segment in reversed(segments[-SEGMENTS_READ:]):
+        words = [str(tools / "pg_waldump"), "--rmgr=Transaction", str(segment)]
+        told = subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, "TZ": "UTC"})  # noqa: S603  # Its own tools.
+        if found := _COMMIT.findall(told.stdout):
+            return datetime.strptime(found[-1], "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=UTC)
+    return None
 
 
 def _first_segment(base: Path) -> str | None:
@@ -186,11 +248,17 @@ def _quoted(path: Path) -> str:
     return str(path).replace("\\", "\\\\").replace("'", "''").replace('"', '\\\\"').replace("%", "%%")
 
 
-def _run(program: Path, *words: str) -> None:
+def _run(program: Path, *words: str) -> str:
+    """Return what *program* printed.
+
+    Raises:
+        FailedError: it failed.
+    """
     done = subprocess.run([str(program), *words], capture_output=True, text=True, check=False)  # noqa: S603  # Its own tools.
     sys.stderr.write(done.stderr)
     if done.returncode:
         raise FailedError(next(_last_lines(done.stderr), f"{program.name} ended with {done.returncode}"))
+    return done.stdout
 
 
 def _last_lines(text: str) -> Iterator[str]:

@@ -172,6 +172,9 @@ class TaskSpec(Model):
     """Files in the folder $(FILES)."""
     process: Name
     """The Process whose folders and ports it knows."""
+    source: Name | None = None
+    """A second Process, whose socket folder and ports it knows as $(SOURCE_RUN) and $(SOURCE_PORT_<NAME>). They are
+    empty while it does not answer."""
     when: Literal["Before", "Ready"] = "Ready"
     """Before: while the Process does not run. Ready: while it answers."""
     every_seconds: Annotated[int, Field(ge=10, le=604800)] | None = None

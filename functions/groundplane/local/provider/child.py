@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 RECORD: Final = "process"
 LOG_BYTES: Final = 10 * 1024 * 1024
 POLL_SECONDS: Final = 0.5
+_COMPLAINT: Final = re.compile(r"\b(FATAL|PANIC|ERROR|Error): .*")
 # The child writes its own record before it becomes the program, so that there is none without.
 _LAUNCH: Final = """\
 umask 077
@@ -107,14 +109,15 @@ def rotate(log: Path) -> None:
         os.truncate(log, 0)
 
 
-def last_line(log: Path) -> str:
-    """Return the last line that is not empty of *log*, at most 300 characters."""
+def last_words(log: Path) -> str:
+    """Return the last complaint in *log*, else its last line, at most 300 characters and without times before it."""
     if not log.exists():
         return ""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - 4096))
         lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
-    return lines[-1][:300] if lines else ""
+    complaints = [found[0] for line in lines if (found := _COMPLAINT.search(line))]
+    return (complaints or lines or [""])[-1][:300]
 
 
 @contextlib.contextmanager

@@ -83,5 +83,8 @@ def write(path: Path, text: str) -> bool:
 
 
 def _made(folder: Path) -> Path:
-    folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+    # Not `parents=True`: that would open the folders on the way to everybody.
+    for one in [*reversed(folder.parents), folder]:
+        if not one.exists():
+            one.mkdir(mode=PRIVATE, exist_ok=True)
     return folder

@@ -108,7 +108,7 @@ class ProcessSubject(Subject):
     async def _notice_end(self) -> None:
         if self.child is None or self.child.alive():
             return
-        code, said = self.child.code(), children.last_line(self.tools.machine.log(self.whose))
+        code, said = self.child.code(), children.last_words(self.tools.machine.log(self.whose))
         self._forget()
         if time.monotonic() - self._began > PROVEN_SECONDS:
             self._delay = FIRST_DELAY

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import re
 import shutil
 import signal
 import time
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
 FIRST_DELAY: Final = 1.0
 MOST_DELAY: Final = 300.0
+_SOURCE: Final = re.compile(r"\$\((SOURCE_(?:RUN|PORT_[A-Z0-9]+))\)")
 RESULT_BYTES: Final = 4096
+TRY_LATER: Final = os.EX_TEMPFAIL  # how a program says that it is too early
 STALE_SECONDS: Final = 24 * 60 * 60  # a success that is the same as before is written down once a day
 
 
@@ -61,7 +65,7 @@ class TaskSubject(Subject):
         if process is None:
             raise NotYetError("Waiting", f"waits for Process {spec.process}")
         whose, ports, state = process
-        variables = self.variables(whose, ports)
+        variables = self.variables(whose, ports) | self._source(spec)
         if spec.when == "Ready" and state != "Ready":
             raise NotYetError("Waiting", f"waits until Process {spec.process} answers")
         texts = await self.texts(spec.files, variables)
@@ -93,6 +97,13 @@ class TaskSubject(Subject):
             await self.say(
                 conditions=[condition("Succeeded", "Unknown" if reason == "Waiting" else "False", reason, message)]
             )
+
+    def _source(self, spec: TaskSpec) -> dict[str, str]:
+        """Return what is known of the second Process; all of it is empty while that does not answer."""
+        asked = {match for word in spec.program.args for match in _SOURCE.findall(word)}
+        found = self.tools.peers.process(self.whose.namespace, spec.source) if spec.source else None
+        known = self.variables(found[0], found[1]) if found and found[2] == "Ready" else {}
+        return {name: known.get(name.removeprefix("SOURCE_"), "") for name in asked}
 
     async def _end_leftover(self) -> None:
         """End what was begun before our own restart: how it ends would never be known."""
@@ -127,14 +138,16 @@ class TaskSubject(Subject):
         finally:
             children.forget(self.folder)
         if code := begun.code():
-            said = children.last_line(log)
-            await self._fail("Failed", said or f"it ended with {code}")
+            said = children.last_words(log).removeprefix("Error: ")
+            await self._fail("Waiting" if code == TRY_LATER else "Failed", said or f"it ended with {code}")
             return
         await self._succeed(digest, generation, _result(output))
 
     async def _fail(self, reason: str, message: str) -> None:
         self._not_before, self._delay = time.monotonic() + self._delay, min(self._delay * 2, MOST_DELAY)
-        await self.say(conditions=[condition("Succeeded", "False", reason, message)], lastFailureTime=now())
+        status = "Unknown" if reason == "Waiting" else "False"
+        failure = {} if reason == "Waiting" else {"lastFailureTime": now()}
+        await self.say(conditions=[condition("Succeeded", status, reason, message)], **failure)
 
     async def _succeed(self, digest: str, generation: int, result: dict[str, str]) -> None:
         self.done, self.generation_done = digest, generation

@@ -88,8 +88,9 @@ def _serving(ready: Readiness) -> Verdict:
 
 
 def _waiting(ready: Readiness, *, began: bool) -> Verdict:
-    found = ready.found("server")
-    said = found.condition("Ready").message if found else ""
+    first, server = ready.found("init"), ready.found("server")
+    said = first.condition("Succeeded").message if first else ""
+    said = said or (server.condition("Ready").message if server else "")
     return Verdict.no("Unreachable" if began else "Provisioning", said or "the provider has not begun")
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from groundplane.core.manifest import Manifest
 
 MEBIBYTE: Final = 1024 * 1024
-ARCHIVE_TIMEOUT: Final = 300  # seconds
+ARCHIVE_TIMEOUT: Final = 60  # seconds; segments are small
 
 # Set by us, or a way out of the folders that are the database's own.
 MANAGED_PARAMETERS: Final = frozenset(
@@ -120,8 +120,13 @@ def _archiving(place: Place) -> Mapping[str, str]:
         "archive_library": "basic_archive",
         "basic_archive.archive_directory": f"{place.archive}/wal",
         # Half of what may be lost: a segment must also be archived before it counts.
-        "archive_timeout": f"{min(ARCHIVE_TIMEOUT, rpo // 2)}s",
+        "archive_timeout": f"{archive_timeout(rpo)}s",
     }
+
+
+def archive_timeout(rpo_seconds: int) -> int:
+    """Return the seconds until what was written is archived."""
+    return min(ARCHIVE_TIMEOUT, rpo_seconds // 2)
 
 
 def _checked(name: str) -> str:

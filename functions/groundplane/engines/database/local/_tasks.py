@@ -10,6 +10,7 @@ from groundplane.core.refusal import Reason, Refusal
 from groundplane.engines import _local as local
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database.local._place import CLUSTER, DISTRIBUTION, SUPERUSER, Place, archive
+from groundplane.engines.database.local._server import ARCHIVE_TIMEOUT
 
 if TYPE_CHECKING:
     from groundplane.core.manifest import Manifest
@@ -45,8 +46,13 @@ def init(place: Place, observed: Observed | None) -> Manifest:
     restore = place.ask.spec.restore
     words = ["init", *_TOOLS] if restore is None else ["restore", *_TOOLS, "--archive", archive(_source(place))]
     if restore is not None and restore.point_in_time:
-        words += ["--until", restore.point_in_time]
-    return local.TASK.manifest(name, spec=local.spec_of(_task(place, [*words, "--data", CLUSTER], when="Before")))
+        words += ["--until", restore.point_in_time, "--archived-within", str(2 * ARCHIVE_TIMEOUT)]
+    spec = _task(place, [*words, "--data", CLUSTER], when="Before")
+    if source := place.ask.source:
+        told = ["--source-socket", "$(SOURCE_RUN)", "--source-port", "$(SOURCE_PORT_PRIMARY)"]
+        spec = _task(place, [*words, "--data", CLUSTER, *told], when="Before")
+        spec = spec.model_copy(update={"source": source.claim.object(source.slot)})
+    return local.TASK.manifest(name, spec=local.spec_of(spec))
 
 
 def setup(place: Place, secret: str) -> Manifest:
