@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 RECORD: Final = "process"
 LOG_BYTES: Final = 10 * 1024 * 1024
 POLL_SECONDS: Final = 0.5
-_COMPLAINT: Final = re.compile(r"\b(FATAL|PANIC|ERROR|Error): .*")
+_SAID: Final = re.compile(r"\b(LOG|HINT|DETAIL|WARNING|FATAL|PANIC|ERROR|Error): .*")
+_COMPLAINT: Final = re.compile(r"(FATAL|PANIC|ERROR|Error): ")
+MESSAGE: Final = 300  # characters
 # The child writes its own record before it becomes the program, so that there is none without.
 _LAUNCH: Final = """\
 umask 077
@@ -62,7 +64,8 @@ class Child:
         """Ask it to end, and kill it with all it started when it does not within *seconds*."""
         self.send(number)
         try:
-            await asyncio.wait_for(self.ended(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.ended()
         except TimeoutError:
             self.send(signal.SIGKILL, group=True)
             await self.ended()
@@ -110,14 +113,18 @@ def rotate(log: Path) -> None:
 
 
 def last_words(log: Path) -> str:
-    """Return the last complaint in *log*, else its last line, at most 300 characters and without times before it."""
+    """Return the last complaint in *log* and what was said right before it, else its last line.
+
+    They are without times, and short: they go into a condition.
+    """
     if not log.exists():
         return ""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - 4096))
         lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
-    complaints = [found[0] for line in lines if (found := _COMPLAINT.search(line))]
-    return (complaints or lines or [""])[-1][:300]
+    said = [found[0] if (found := _SAID.search(line)) else line for line in lines]
+    last = max((number for number, line in enumerate(said) if _COMPLAINT.match(line)), default=len(said) - 1)
+    return "; ".join(said[max(0, last - 1) : last + 1])[:MESSAGE]
 
 
 @contextlib.contextmanager

@@ -179,7 +179,8 @@ async def _answers(argv: list[str], seconds: float) -> bool:
         env=environment(),
     )
     try:
-        return await asyncio.wait_for(process.wait(), seconds) == 0
+        async with asyncio.timeout(seconds):
+            return await process.wait() == 0
     except TimeoutError:
         process.kill()
         await process.wait()

@@ -38,24 +38,27 @@ class Watched:
         self.subject = subject
         self.wake = asyncio.Event()
         self.wake.set()
-        self.task = asyncio.create_task(self._watch())
+        self._gone = False
         self._ending: asyncio.Task[None] | None = None
+        self.task = asyncio.create_task(self._watch())
 
     async def end(self) -> None:
         """Look no more."""
+        self._gone = True
+        self.wake.set()
         for task in (self.task, self._ending):
             if task:
                 task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+                await asyncio.wait((task,))
 
     async def _watch(self) -> None:
-        while True:
+        while not self._gone:
             self.wake.clear()
             delay = await self._look()
             self._notice()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.wake.wait(), delay)
+                async with asyncio.timeout(delay):
+                    await self.wake.wait()
 
     async def _look(self) -> float | None:
         try:

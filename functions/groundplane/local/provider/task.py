@@ -126,7 +126,8 @@ class TaskSubject(Subject):
         generation = self.generation
         begun = children.start(self.folder, argv, log, output)
         try:
-            await asyncio.wait_for(begun.ended(), spec.timeout_seconds)
+            async with asyncio.timeout(spec.timeout_seconds):
+                await begun.ended()
         except TimeoutError:
             begun.send(signal.SIGKILL, group=True)
             await begun.ended()
@@ -138,7 +139,7 @@ class TaskSubject(Subject):
         finally:
             children.forget(self.folder)
         if code := begun.code():
-            said = children.last_words(log).removeprefix("Error: ")
+            said = children.last_words(log).rpartition("Error: ")[2]
             await self._fail("Waiting" if code == TRY_LATER else "Failed", said or f"it ended with {code}")
             return
         await self._succeed(digest, generation, _result(output))

@@ -85,6 +85,7 @@ def _settings(place: Place) -> str:
 def _own(place: Place) -> dict[str, str]:
     return {
         "listen_addresses": HOST,
+        "unix_socket_permissions": "0700",
         "cluster_name": place.name,
         "ssl": "on",
         "ssl_cert_file": "$(FILES)/tls.crt",
