@@ -14,7 +14,7 @@ from groundplane.core.manifest import ENVIRONMENT_CONFIG, Kind
 from groundplane.doctor import expected, wants
 from groundplane.doctor.command import CROSSPLANE, user
 from groundplane.doctor.snapshot import Listing, Reading, Right, Snapshot
-from groundplane.engines._engine import all_kinds
+from groundplane.engines._engine import Operator, all_kinds
 
 Manifest = dict[str, Any]
 VERSION = "v1.36.3"
@@ -188,6 +188,12 @@ def policy(name: str) -> list[Manifest]:
     ]
 
 
+def definition_of(operator: Operator, version: str) -> Manifest:
+    """Return the CRD of the first kind of *operator*, which says its version."""
+    metadata = {"name": operator.kinds[0].crd, "annotations": {operator.annotation: version}}
+    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": metadata}
+
+
 def _packages() -> Iterator[Manifest]:
     yield from package("Configuration", "groundplane", "xpkg.example.org/groundplane/groundplane:v0.1.0")
     for contract in contracts.names():
@@ -199,7 +205,9 @@ def _operators() -> Iterator[Manifest]:
         for name in engines.names(contract):
             for operator in engines.load(contract, name).operators:
                 tag = f"v{operator.version}.0"
-                if operator.packages:
+                if operator.annotation and not operator.labels:
+                    yield definition_of(operator, tag)
+                elif operator.packages:
                     repository = f"xpkg.example.org/acme/{operator.packages[0]}"
                     yield from package("Provider", f"acme-{operator.packages[0]}", f"{repository}:{tag}")
                 else:

@@ -31,7 +31,8 @@ def test_data_are_required_by_name_only_once_their_kind_is_known_to_be_installed
     world = fresh(through)
     first = world._call(None)
     assert "cnpg-1-cluster" not in first.asked.objects
-    assert first.asked.schemas == {*CRDS, "instances.rds.aws.m.upbound.io"}  # and whether another engine has its data
+    others = {"instances.rds.aws.m.upbound.io", "processes.local.groundplane.dev"}  # has another engine its data?
+    assert first.asked.schemas == {*CRDS, *others}
     assert "cnpg-1-cluster" in world._call(first.asked).asked.objects
 
 

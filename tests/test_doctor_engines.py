@@ -41,7 +41,8 @@ def test_every_kind_that_somebody_must_install_belongs_to_one_operator(engine: c
     served = [kind for operator in found.operators for kind in operator.kinds]
     assert sorted(kind.crd for kind in served) == sorted(kind.crd for kind in wants.definitions(found))
     for operator in found.operators:
-        assert bool(operator.labels) != bool(operator.packages), "an operator is known by labels, a provider by package"
+        ways = (operator.labels, operator.packages, operator.annotation and not operator.labels)
+        assert len([way for way in ways if way]) == 1, "known by labels, by package, or by its CRD"
         assert version.matches(f"v{operator.version}.0", operator.version)
 
 

@@ -50,7 +50,7 @@ CASES: dict[str, tuple[Change, str, str, State, str]] = {
         "package",
         f"Function {FUNCTION}",
         PROBLEM,
-        "no claim of xdatabase-cnpg, xdatabase-rds is reconciled",
+        "no claim of xdatabase-cnpg, xdatabase-local, xdatabase-rds is reconciled",
     ),
     "an XRD is not installed": (
         lambda world: world.drop("CompositeResourceDefinition", "xdatabases.groundplane.dev"),

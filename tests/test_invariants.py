@@ -16,6 +16,7 @@ from answering import BINDING, answer, claim_of, names, observed, signature
 from catalogue import Manifest
 from groundplane import contracts, engines
 from groundplane.contracts.common import Tier
+from groundplane.contracts.environment import Waiver
 from groundplane.contracts.tiers import PRESETS
 from groundplane.core.answer import Answer
 from groundplane.core.capability import AtLeast, AtMost, Capability, OneOf
@@ -30,7 +31,16 @@ quick = settings(max_examples=30)
 
 
 def specs(engine: catalogue.Engine) -> st.SearchStrategy[Manifest]:
-    return SPECS[engine.contract]
+    """Return claims to try; where the engine offers few versions, most ask for one of them."""
+    offered = engines.load(engine.contract, engine.name).capabilities["version"]
+    assert isinstance(offered, OneOf)
+    wanted = st.sampled_from(sorted(offered.given))
+    return st.builds(
+        lambda spec, version, strange: spec if strange else {**spec, "version": version},
+        SPECS[engine.contract],
+        wanted,
+        st.integers(0, 4).map(lambda number: number == 0),
+    )
 
 
 def subset(data: st.DataObject, found: dict[str, Manifest]) -> dict[str, Manifest]:
@@ -92,12 +102,15 @@ def unmet(engine: catalogue.Engine, spec: Manifest) -> list[str]:
     loaded = engines.load(engine.contract, engine.name)
     knobs = loaded.knobs.model_validate(catalogue.one(engine.environment)["data"])
     preset = PRESETS[engine.contract][Tier(spec["tier"])]
+    waived = catalogue.one(engine.environment)["data"].get("waivers", [])
     asked = {
         "deletionPolicy": preset.deletion_policy,
         "objectives.failureTolerance": preset.failure_tolerance,
         "objectives.rpoSeconds": preset.rpo_seconds,
         "backup.retentionDays": preset.retention_days,
     }
+    if Waiver.FAILURE_TOLERANCE in waived:  # the tier's; what the claim writes itself is held or refused
+        del asked["objectives.failureTolerance"]
     for path in paths(spec):
         dotted = ".".join(map(str, path))
         asked[dotted] = at_path(spec, path)

@@ -123,6 +123,11 @@ EXCUSES = (
         "the boundary of a service in a cloud account is its network, which does not know namespaces",
         frozenset({"rds"}),
     ),
+    Excuse(
+        "consumers[].namespace",
+        "on one machine all namespaces share loopback, and nothing stands between them",
+        frozenset({"local"}),
+    ),
 )
 
 

@@ -49,7 +49,7 @@ def upstream_registry() -> Registry:
     directory = crds_dir()
     if directory is None:
         pytest.skip("no upstream CRDs: run `make crds`, or name their directory in GROUNDPLANE_CRDS")
-    files = sorted(directory.rglob("*.yaml"))
+    files = [*sorted(directory.rglob("*.yaml")), *sorted((_ROOT / "package" / "local").glob("*.yaml"))]
     return Registry.of(document for file in files for document in load_yaml(file))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from groundplane import companion, contracts, engines, packages, samples, tables, xrd
+from groundplane import __version__, companion, contracts, engines, packages, samples, tables, xrd
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, GRANTS, GROUP, VERSION
 from groundplane.engines import _local
 from groundplane.render import writing
@@ -28,6 +28,7 @@ def files() -> dict[str, str]:
     found |= {path: _text(manifest) for path, manifest in packages.files().items()}
     for kind, model in _local.MODELS.items():
         definition = xrd.custom(kind, model, _local.COLUMNS[kind])
+        definition["metadata"]["annotations"] = {_local.RELEASE: __version__}
         found[f"package/local/{kind.group}_{kind.plural}.yaml"] = _text(definition)
     for contract in map(contracts.load, contracts.names()):
         found[f"apis/{contract.plural}.yaml"] = _text(xrd.definition(contract))

@@ -24,7 +24,7 @@ from standins.served import played, secrets_made_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MOST_TURNS = 8
-FEWEST_RESOURCES = 11
+FEWEST_RESOURCES = 7
 MUST_HOLD = (Type.ACCEPTED, Type.SERVING, Type.SETTLED, Type.BACKUP_CURRENT)
 
 

@@ -181,6 +181,35 @@ def _instance(found: Manifest) -> Manifest:
     return status
 
 
+def _process(found: Manifest) -> Manifest:
+    """Return what the local provider writes of a Process that answers."""
+    names = [one["name"] for one in found["spec"].get("ports", [])]
+    ports = [{"name": name, "number": 49152 + number} for number, name in enumerate(names)]
+    return {
+        "observedGeneration": 1,
+        "conditions": [condition("Ready", "Running")],
+        "pid": 4242,
+        "startedAt": moment(1440),
+        "restarts": 0,
+        "ports": ports,
+        "authority": CERTIFICATE,
+    }
+
+
+def _task(found: Manifest) -> Manifest:
+    """Return what the local provider writes of a Task that was done."""
+    result = {"version": "17.10", "archiving": "working"}
+    if found["metadata"]["name"].endswith("-backup"):
+        result = {"firstRecoverableTime": moment(60 * 24 * 7), "lastSuccessTime": moment(300)}
+    return {
+        "observedGeneration": 1,
+        "conditions": [condition("Succeeded", "Succeeded")],
+        "done": "5586e52d621c6b13",
+        "lastSuccessTime": moment(300),
+        "result": result,
+    }
+
+
 _STATUS: dict[tuple[str, str], Callable[[Manifest], Manifest]] = {
     ("postgresql.cnpg.io", "Cluster"): _cluster,
     ("postgresql.cnpg.io", "Database"): _applied,
@@ -188,6 +217,8 @@ _STATUS: dict[tuple[str, str], Callable[[Manifest], Manifest]] = {
     ("postgresql.cnpg.io", "ScheduledBackup"): _schedule,
     ("barmancloud.cnpg.io", "ObjectStore"): _store,
     ("rds.aws.m.upbound.io", "Instance"): _instance,
+    ("local.groundplane.dev", "Process"): _process,
+    ("local.groundplane.dev", "Task"): _task,
     ("postgresql.sql.m.crossplane.io", "ProviderConfig"): _provider_config,
     ("postgresql.sql.m.crossplane.io", "Role"): _sql_object,
     ("postgresql.sql.m.crossplane.io", "Grant"): _sql_object,

@@ -60,7 +60,8 @@ class Anchor:
 class Operator:
     """A program beside Crossplane that serves kinds of an engine, and how to recognise it in a cluster.
 
-    An operator is known by a label of its Deployment, a provider by the last part of its package's repository.
+    An operator is known by a label of its Deployment, a provider by the last part of its package's repository, and one
+    that is no workload of the cluster by its CRD alone.
     """
 
     name: str

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from groundplane import __version__
 from groundplane.contracts._base import Column, Model, Rule, keyed
 from groundplane.core.manifest import GROUP, VERSION, Kind, Manifest
 from groundplane.engines._engine import Operator
@@ -13,7 +14,10 @@ from groundplane.engines._engine import Operator
 LOCAL_GROUP: Final = f"local.{GROUP}"
 PROCESS: Final = Kind(f"{LOCAL_GROUP}/{VERSION}", "Process", "processes")
 TASK: Final = Kind(f"{LOCAL_GROUP}/{VERSION}", "Task", "tasks")
-PROVIDER: Final = Operator(name="groundplane provider", version="0.1", kinds=(PROCESS, TASK))
+RELEASE: Final = f"{GROUP}/release"  # annotation of its CRDs: the release that they came with
+PROVIDER: Final = Operator(
+    name="groundplane provider", version=__version__.rpartition(".")[0], kinds=(PROCESS, TASK), annotation=RELEASE
+)
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 SHORT = r"^[a-z][a-z0-9]*$"

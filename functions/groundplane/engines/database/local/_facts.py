@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from groundplane.core.condition import Status, Verdict
+from groundplane.core.manifest import at
 from groundplane.core.rendered import Backups, Endpoint, Facts
 from groundplane.engines.database.local._place import HOST, PORT, Place
 
@@ -39,7 +40,7 @@ class Readiness:
         return (
             found is not None
             and found.condition("Succeeded").holds
-            and found.at("status", "observedGeneration") == found.at("metadata", "generation")
+            and found.at("metadata", "generation") in {None, found.at("status", "observedGeneration")}
         )
 
     def login(self) -> bool:
@@ -50,8 +51,9 @@ class Readiness:
         """Return the port that the server listens on; None while none was chosen."""
         found = self.found("server")
         ports = found.at("status", "ports") if found else None
-        numbers = [one.get("number") for one in ports if one.get("name") == PORT] if isinstance(ports, list) else []
-        return int(numbers[0]) if numbers else None
+        listed = ports if isinstance(ports, list) else []
+        numbers = [at(one, "number") for one in listed if at(one, "name") == PORT]
+        return numbers[0] if numbers and isinstance(numbers[0], int) else None
 
     def authority(self) -> str | None:
         """Return the certificate that clients must trust."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from groundplane.core.manifest import Manifest
 
 MEBIBYTE: Final = 1024 * 1024
-ARCHIVE_TIMEOUT: Final = 60  # seconds; segments are small
+ARCHIVE_TIMEOUT: Final = 300  # seconds
 
 # Set by us, or a way out of the folders that are the database's own.
 MANAGED_PARAMETERS: Final = frozenset(
