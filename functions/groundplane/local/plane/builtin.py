@@ -5,6 +5,7 @@ from __future__ import annotations
 from groundplane.core.manifest import JSON, Manifest
 from groundplane.local.plane.shape import DEDUCED, IDENTITY, Shape
 
+_CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 _TEXT: Manifest = {"type": "string"}
 _TEXTS: Manifest = {"type": "object", "additionalProperties": _TEXT}
 _NUMBER: Manifest = {"type": "integer"}
@@ -86,7 +87,7 @@ _FIELDS: dict[tuple[str, str], Manifest] = {
         "status": _object(conditions=_conditions(), phase=_TEXT),
     },
     ("v1", "Secret"): {"data": _TEXTS, "immutable": _FLAG, "stringData": _TEXTS, "type": _TEXT},
-    ("apiextensions.k8s.io/v1", "CustomResourceDefinition"): _DEFINITION,
+    _CRD: _DEFINITION,
     ("coordination.k8s.io/v1", "Lease"): {"spec": _LEASE},
 }
 
@@ -102,7 +103,7 @@ _ALWAYS: dict[tuple[str, str], Manifest] = {
         "source": {},
     },
     ("v1", "Namespace"): {"spec": {}, "status": {}},
-    ("apiextensions.k8s.io/v1", "CustomResourceDefinition"): {
+    _CRD: {
         "spec": {"group": "", "names": {"kind": "", "plural": ""}, "scope": "", "versions": None},
         "status": {"acceptedNames": {"kind": "", "plural": ""}, "conditions": None, "storedVersions": None},
     },
@@ -117,8 +118,20 @@ def shape_of(manifest: Manifest) -> Shape:
 
 
 def completed(manifest: Manifest) -> Manifest:
-    """Return *manifest* with what objects of its kind always have."""
-    return _filled(manifest, _ALWAYS.get(_kind(manifest), {}))
+    """Return *manifest* as the API server holds it: null and empty maps of texts are nothing, structs always there."""
+    kind = _kind(manifest)
+    fields = _FIELDS.get(kind, {})
+    kept = {name: entry for name, entry in manifest.items() if not _is_nothing(entry, fields.get(name))}
+    return _filled(kept, _ALWAYS.get(kind, {})) if fields else manifest
+
+
+def shown(manifest: Manifest) -> Manifest:
+    """Return *manifest* as the API server shows it; what a definition lacks its controller fills in, not we."""
+    return manifest if _kind(manifest) == _CRD else completed(manifest)
+
+
+def _is_nothing(entry: JSON, declared: Manifest | None) -> bool:
+    return declared is not None and (entry is None or (entry == {} and declared is _TEXTS))
 
 
 def _filled(value: Manifest, always: Manifest) -> Manifest:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from groundplane.core.manifest import JSON
 from groundplane.local.plane import element
-from groundplane.local.plane.fieldset import EMPTY, FieldSet, Gathering, Path
-from groundplane.local.plane.shape import ABSENT, Form, Shape, Value
+from groundplane.local.plane.fieldset import EMPTY, FieldSet, Gathering, Path, shown
+from groundplane.local.plane.shape import ABSENT, Form, ItemError, Shape, Value
+from groundplane.local.plane.typed import TypedError
 
 _Sides = tuple[Value, Value]
 
@@ -38,7 +39,11 @@ class Comparison:
 
 
 def compared(earlier: JSON, later: JSON, shape: Shape) -> Comparison:
-    """Return how *earlier* became *later*; both fit *shape*."""
+    """Return how *earlier* became *later*; both fit *shape*, but that an item may have lost its key.
+
+    Raises:
+        TypedError: an item did.
+    """
     walk = _Walk(Gathering(), Gathering(), Gathering())
     walk.visit((earlier, later), shape, ())
     return Comparison(walk.added.set(), walk.modified.set(), walk.removed.set())
@@ -105,7 +110,7 @@ class _Walk:
         earlier, later = (side if isinstance(side, list) else [] for side in sides)
         if shape.whole_list or not (earlier or later):
             return self._leaf(sides, path)
-        for step, before, after in _paired(earlier, later, shape):
+        for step, before, after in _paired(earlier, later, shape, path):
             self._items(before, after, shape, (*path, step))
         return False
 
@@ -127,11 +132,17 @@ class _Walk:
             self.added.add(path)
 
 
-def _paired(earlier: list[JSON], later: list[JSON], shape: Shape) -> Iterator[tuple[str, list[JSON], list[JSON]]]:
+def _paired(
+    earlier: list[JSON], later: list[JSON], shape: Shape, path: Path
+) -> Iterator[tuple[str, list[JSON], list[JSON]]]:
     pairs: dict[str, tuple[list[JSON], list[JSON]]] = {}
     for side, items in enumerate((earlier, later)):
-        for item in items:
-            pairs.setdefault(shape.step(item), ([], []))[side].append(item)
+        for index, item in enumerate(items):
+            try:
+                step = shape.step(item)
+            except ItemError as error:
+                raise TypedError((f"{shown(path)}: element {index}: {error}",)) from None
+            pairs.setdefault(step, ([], []))[side].append(item)
     for step, (before, after) in pairs.items():
         yield step, before, after
 

@@ -19,6 +19,8 @@ _LARGEST_TOLD = 1e6  # where Go's %v begins to write an exponent
 _SMALLEST_TOLD = 1e-4
 _HTML = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 _RANKS = {"f": 0, "k": 1, "v": 2, "i": 3}
+#: Where an item stands that lost its key; it is in no claim.
+NOWHERE = "?:"
 _ESCAPES = {
     '"': '\\"',
     "\\": "\\\\",

@@ -91,9 +91,14 @@ def owner_of(manager: str, operation: str, api_version: str, subresource: str) -
     return Owner(manager or "unknown", operation, "" if operation == APPLY else api_version, subresource)
 
 
-def is_reset(entries: JSON) -> bool:
-    """Tell whether *entries*, as a client sent them, ask to forget all owners: an empty list, or one empty entry."""
-    return isinstance(entries, list) and (not entries or (len(entries) == 1 and _is_empty(entries[0])))
+def is_reset(entries: JSON, *, custom: bool) -> bool:
+    """Tell whether *entries*, as a client sent them, ask to forget all owners.
+
+    One empty entry does. So does an empty list, but not with a *custom* resource, where it says as little as none.
+    """
+    if not isinstance(entries, list):
+        return False
+    return _is_empty(entries[0]) if len(entries) == 1 else not (entries or custom)
 
 
 def decoded(entries: JSON) -> Managed:

@@ -69,7 +69,7 @@ def apply(  # noqa: PLR0913  # all that an apply depends on; each has its name a
     """
     _refuse_strange(live, config)
     write = _write(config, manager=manager, schema=schema, now=now, subresource=subresource, resets=resets)
-    base = _bare(builtin.completed(live or _identity(config)))
+    base = _held(live or _identity(config), schema)
     _check(config, write.shape, config, "patch", duplicates=False)
     _check(base, write.shape, base, "live", duplicates=True)
     try:
@@ -78,8 +78,12 @@ def apply(  # noqa: PLR0913  # all that an apply depends on; each has its name a
         raise ApplyError(_INTERNAL, f"failed to decode managed fields: {error}") from None
     if not managed.claims and live is not None:
         first = replace(write, manager=_BEFORE_FIRST)
-        managed = first.updated(builtin.completed(_identity(live)), base, managed)
-    result, managed = _applied(write, base, config, managed, force=force)
+        managed = first.updated(_held(_identity(live), schema), base, managed)
+    try:
+        result, managed = _applied(write, base, config, managed, force=force)
+    except TypedError as error:
+        raise ApplyError(_INTERNAL, f"failed to compare objects: {error}") from None
+    result = result if schema is not None else builtin.shown(result)
     return _dressed(lastapplied.refreshed(result, config) if manager == lastapplied.MANAGER else result, managed)
 
 
@@ -96,16 +100,19 @@ def update(  # noqa: PLR0913  # all that an update depends on; each has its name
     """Return *new*, the whole object a create, PUT or patch led to, with managedFields as the API server keeps them.
 
     *new* has its defaults. The managedFields in it are taken over when they can be read, except through a subresource;
-    an empty list forgets all owners. An object that has none stays without. The other arguments are those of `apply`.
+    `[{}]` forgets all owners, of a built-in kind `[]`, too. An object that has none stays without. The other arguments
+    are those of `apply`.
     """
-    managed = _of_request(live, new, subresource)
-    bare = _bare(new)
+    managed = _of_request(live, new, subresource, custom=schema is not None)
+    bare = _bare(new if schema is not None else builtin.shown(new))
     if live is not None and not managed.claims:
         return bare
     write = _write(new, manager=manager, schema=schema, now=now, subresource=subresource, resets=resets)
-    base = _bare(builtin.completed(live or _identity(new)))
+    base = _held(live or _identity(new), schema)
+    if schema is not None and any(claim.api_version != write.api_version for claim in managed.claims.values()):
+        return bare  # custom resources of another version cannot be converted, so nothing is known of any owner
     try:
-        return _dressed(bare, write.updated(base, builtin.completed(bare), managed))
+        return _dressed(bare, write.updated(base, _held(bare, schema), managed))
     except TypedError:
         return bare  # the API server, too, stores it, without managedFields
 
@@ -173,11 +180,11 @@ def _kind(manifest: Manifest) -> str:
     return f"{group}/{version}, Kind={manifest.get('kind', '')}"
 
 
-def _of_request(live: Manifest | None, new: Manifest, subresource: str) -> Managed:
+def _of_request(live: Manifest | None, new: Manifest, subresource: str, *, custom: bool) -> Managed:
     """Return who owns what before the write: as the request says, where it may and can be read, else as is stored."""
     asked = value_at(new, "metadata", "managedFields")
     if not subresource:
-        if is_reset(asked):
+        if is_reset(asked, custom=custom):
             return Managed()
         if (said := _readable(asked)).claims:
             return said
@@ -201,6 +208,11 @@ def _entries(manifest: Manifest) -> list[Manifest]:
 
 def _timeless(entry: Manifest) -> Manifest:
     return {name: part for name, part in entry.items() if name != "time"}
+
+
+def _held(manifest: Manifest, schema: Manifest | None) -> Manifest:
+    """Return *manifest* as the API server compares it."""
+    return _bare(manifest if schema is not None else builtin.completed(manifest))
 
 
 def _bare(manifest: Manifest) -> Manifest:

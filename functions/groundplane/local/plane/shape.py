@@ -138,6 +138,13 @@ class Shape:
         """
         return self._keyed(item) if self.map_keys else _of_set(item)
 
+    def place(self, item: JSON) -> str:
+        """Return the step that leads to *item* of a list; taking fields away may have left it without its key."""
+        try:
+            return self.step(item)
+        except ItemError:
+            return element.NOWHERE
+
     def _keyed(self, item: JSON) -> str:
         if item is None:
             raise ItemError("associative list with keys may not have a null element")

@@ -153,7 +153,7 @@ def _gather_fields(value: Manifest, shape: Shape, path: Path, into: Gathering) -
 
 
 def _gather_items(value: list[JSON], shape: Shape, path: Path, into: Gathering) -> None:
-    steps = [shape.step(item) for item in value]
+    steps = [shape.place(item) for item in value]
     counts = Counter(steps)
     for step, item in zip(steps, value, strict=True):
         below = (*path, step)
@@ -198,7 +198,7 @@ def without(value: JSON, fields: FieldSet, shape: Shape) -> JSON:
 def _items_without(value: list[JSON], fields: FieldSet, shape: Shape) -> list[JSON]:
     kept = []
     for item in value:
-        step = shape.step(item)
+        step = shape.place(item)
         if step not in fields.members:
             below = fields.below(step)
             kept.append(without(item, below, shape.items) if below else item)

@@ -84,6 +84,7 @@ class Write:
 
         Raises:
             ConflictError: it would change what another manager owns, and *force* is not set.
+            TypedError: what is left of an item has no key.
         """
         owner = owner_of(self.manager, APPLY, self.api_version, self.subresource)
         claims = self._current(managed)
