@@ -20,7 +20,7 @@ settings.register_profile(
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-# Suites that need more than Python: collected only when they are asked for (make conformance, make controlplane).
+# Suites that need more than Python: collected only when they are asked for (make conformance, make planes).
 SUITES = {"conformance", "controlplane", "planes"}
 
 

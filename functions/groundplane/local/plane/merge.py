@@ -30,10 +30,9 @@ def _merged_map(live: Value, config: Value, shape: Shape) -> Value:
     found: Manifest = {}
     for name in {**ours, **theirs}:
         child = shape.child(name)
-        entry = ABSENT if child is None else merged(ours.get(name, ABSENT), theirs.get(name, ABSENT), child)
-        if entry is not ABSENT:
-            found[name] = entry
-    return found or ABSENT
+        if child is not None:
+            found[name] = merged(ours.get(name, ABSENT), theirs.get(name, ABSENT), child)
+    return found
 
 
 def _merged_list(live: Value, config: Value, shape: Shape) -> Value:
@@ -41,7 +40,7 @@ def _merged_list(live: Value, config: Value, shape: Shape) -> Value:
     theirs = config if isinstance(config, list) else []
     if shape.whole_list or not (ours or theirs):
         return live if config is ABSENT else config
-    return _Interleaving.of(ours, theirs, shape).items() or ABSENT
+    return _Interleaving.of(ours, theirs, shape).items()
 
 
 def _map(value: Value) -> Manifest:
@@ -110,6 +109,4 @@ class _Interleaving:
             self.shared.popleft()
 
     def _add(self, live: Value, config: Value) -> None:
-        entry = merged(live, config, self.shape.items)
-        if entry is not ABSENT:
-            self.out.append(entry)
+        self.out.append(merged(live, config, self.shape.items))

@@ -170,8 +170,8 @@ def _check(value: Manifest, shape: Shape, named: Manifest, role: str, *, duplica
     try:
         check(value, shape, duplicates=duplicates)
     except TypedError as error:
-        metadata = named.get("metadata") or {}
-        name = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {_kind(named)}"
+        namespace, name = (value_at(named, "metadata", part) or "" for part in ("namespace", "name"))
+        name = f"{namespace}/{name}; {_kind(named)}"
         raise ApplyError(_INTERNAL, f"failed to create typed {role} object ({name}): {error}") from None
 
 

@@ -108,12 +108,20 @@ def _got(value: JSON, shape: Shape) -> str:
 
 
 def _go(value: JSON, *, quoted: bool = False) -> str:
-    """Return a scalar as Go prints it; of a list or map only the kind."""
+    """Return *value* as Go prints it, by %v or, when *quoted*, by %#v."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
         return f'"{value}"' if quoted else value
-    return str(value) if isinstance(value, int | float) else _GO_TYPES.get(type(value), "<nil>")
+    if isinstance(value, dict):
+        pairs = [f"{_go(name, quoted=quoted)}:{_go(value[name], quoted=quoted)}" for name in sorted(value)]
+        return f"{_GO_TYPES[dict]}{{{', '.join(pairs)}}}" if quoted else f"map[{' '.join(pairs)}]"
+    if isinstance(value, list):
+        items = [_go(item, quoted=quoted) for item in value]
+        return f"{_GO_TYPES[list]}{{{', '.join(items)}}}" if quoted else f"[{' '.join(items)}]"
+    if value is None:
+        return "interface {}(nil)" if quoted else "<nil>"
+    return str(value)
 
 
 def fields_of(value: JSON, shape: Shape) -> FieldSet:
