@@ -71,10 +71,10 @@ class KindSchema:
         for name, expected in (("apiVersion", self.api_version), ("kind", self.kind)):
             value = manifest.get(name)
             if isinstance(value, str) and value and value != expected:
-                yield Violation(name, f"must be {expected}, not {shown(value)}")
+                yield Violation(name, f"must be {expected}, not {shown(value)}", "metadata")
         metadata = manifest.get("metadata")
         if not isinstance(metadata, dict) or not (metadata.get("name") or metadata.get("generateName")):
-            yield Violation("metadata.name", "is required")
+            yield Violation("metadata.name", "is required", "metadata")
 
 
 class Registry:
