@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import json
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from groundplane.core.manifest import JSON
 
@@ -33,9 +34,9 @@ class Violation:
 
     field: str
     message: str
-    keyword: str = field(default="", compare=False)
-    limit: JSON = field(default=None, compare=False, repr=False)
-    value: JSON = field(default=None, compare=False, repr=False)
+    keyword: str = dataclasses.field(default="", compare=False)
+    limit: JSON = dataclasses.field(default=None, compare=False, repr=False)
+    value: JSON = dataclasses.field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         """Return ``field: message``, or the message alone for the object itself."""

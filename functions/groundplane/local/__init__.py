@@ -1,0 +1,1 @@
+"""Groundplane on one machine, without a cluster."""
