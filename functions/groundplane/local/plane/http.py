@@ -89,8 +89,8 @@ def _document(api: Api, request: web.Request, path: str) -> web.Response | None:
     """Return the answer where *path* is about the server itself."""
     if path == "/version":
         return _json({**dict.fromkeys(_BUILD, ""), **_VERSION})
-    if path.startswith("/openapi/v3"):
-        return _openapi(api, path.removeprefix("/openapi/v3").strip("/"))
+    if path.startswith("/openapi/"):
+        return _openapi(api, path.removeprefix("/openapi/"))
     if path in ("/api", "/apis"):
         if "as=APIGroupDiscoveryList" in request.headers.get("Accept", ""):
             found = discovery.aggregated(api.catalogue, core=path == "/api")
@@ -108,9 +108,11 @@ def _document(api: Api, request: web.Request, path: str) -> web.Response | None:
 
 
 def _openapi(api: Api, place: str) -> web.Response:
-    if not place:
+    if place == "v2":
+        return web.Response(body=openapi.NOTHING_IN_V2, headers={"Content-Type": openapi.V2_TYPE})
+    if place == "v3":
         return _json(openapi.paths(api.catalogue))
-    where = route(f"/{place}")
+    where = route(place.removeprefix("v3"))
     found = api.catalogue.groups().get(where.group, {}).get(where.version) if where else None
     return _json(openapi.document(found)) if found else web.Response(status=404, text="404 page not found\n")
 

@@ -32,8 +32,10 @@ _KINDS: tuple[tuple[type, str], ...] = (
 )
 
 
-def causes(schema: KindSchema, manifest: Manifest, old: Manifest | None = None) -> list[Cause]:
+def causes(schema: KindSchema, manifest: Manifest, old: Manifest | None = None, subresource: str = "") -> list[Cause]:
     """Return why an API server refuses *manifest* by *schema*, what metadata must be in general left aside.
+
+    A status that is written on its own is also judged on its own, which shows in the messages.
 
     With *old*, what was wrong before and is unchanged does not count, and the rules about changes run.
     """
@@ -41,10 +43,17 @@ def causes(schema: KindSchema, manifest: Manifest, old: Manifest | None = None) 
     found = [
         cause for one in _first_limits(violations) for cause in _translated(one) if not _unchanged(one, manifest, old)
     ]
+    if subresource == "status":
+        found = [*map(_alone, found)]
     if schema.root.ruled and any(cause.reason in _STOPPING for cause in found):
         rules = [one for one in violations if one.keyword == "x-kubernetes-validations"]
         return [cause for cause in found if cause.field not in {rule.field for rule in rules}] + [_UNCHECKED]
     return list(dict.fromkeys(found))
+
+
+def _alone(cause: Cause) -> Cause:
+    path = cause.field.removeprefix("status.")
+    return Cause(cause.reason, cause.message.replace(f"{cause.field} in body", f"{path} in body"), cause.field)
 
 
 def _first_limits(violations: Sequence[Violation]) -> Iterator[Violation]:

@@ -10,6 +10,9 @@ from groundplane.core.manifest import JSON, Manifest
 from groundplane.local.plane.catalogue import Catalogue
 from groundplane.local.plane.resources import Resource
 
+#: A Swagger document without any kind, as protobuf: kubectl looks into it for kinds it finds nowhere else.
+NOTHING_IN_V2 = b"\x0a\x032.0\x12\x14\x0a\x0aKubernetes\x12\x06v0.1.0"
+V2_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 _PREFIX = "#/components/schemas/"
 _TEXT: Manifest = {"type": "string"}

@@ -120,7 +120,9 @@ def _set(made: Manifest, field: Field, value: int | bytes) -> None:
         case "object":
             made[field.name] = _object(_bytes(value), field.fields or {})
         case _:
-            made[field.name] = _scalar(field.type, value)
+            # Protobuf writes what is not set, too.
+            if value:
+                made[field.name] = _scalar(field.type, value)
 
 
 def _scalar(kind: Type, value: int | bytes) -> JSON:

@@ -31,7 +31,8 @@ def born(resource: Resource, manifest: Manifest) -> Manifest:
     if resource.name == "namespaces":
         return _labelled(manifest)
     if resource.name == "secrets":
-        return {"type": "Opaque", **_encoded(manifest)}
+        made = _encoded(manifest)
+        return {**made, "type": made.get("type") or "Opaque"}
     if resource.name == CRD_NAME:
         return definitions.completed(manifest)
     return manifest
@@ -49,7 +50,8 @@ def changed(resource: Resource, manifest: Manifest, old: Manifest) -> Manifest:
     if resource.name == "namespaces":
         return {**_labelled(manifest), "spec": old.get("spec") or {}}
     if resource.name == "secrets":
-        return {"type": old.get("type", "Opaque"), **_encoded(manifest)}
+        made = _encoded(manifest)
+        return {**made, "type": made.get("type") or old.get("type", "Opaque")}
     if resource.name == CRD_NAME:
         return definitions.completed(manifest)
     return manifest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from groundplane.core.manifest import JSON, Manifest, at
@@ -19,6 +19,7 @@ _SERVERS = ("creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestam
 #: Groups whose kinds are typed on a real server and count no generations.
 _UNCOUNTED = ("", "coordination.k8s.io")
 _LONGEST_MANAGER = 128
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ def apply(request: Request, stored: Manifest, config: Manifest) -> Outcome:
         raise errors.conflict(
             request.resource.group, request.resource.plural, request.name, f"{why} {stored['metadata']['uid']}"
         )
-    merged = _apply(request, live, config)
+    merged = _remembered(request, _apply(request, live, config), config)
     return _updated(request, stored, merged, (), owned=True)
 
 
@@ -176,12 +177,27 @@ def _applied(request: Request, config: Manifest) -> Manifest:
         raise errors.bad_request("metadata.managedFields must be nil")
     sent = at(config, "metadata", "namespace") or ""
     body = typed(resource, config)
-    if body.unknown:
+    faults = [*_untyped(body)] or [*_repeated(resource, body.manifest)]
+    if faults:
+        told = faults[0] if len(faults) == 1 else "\n  ".join(("errors:", *faults))
         what = f"{sent}/{request.name}; {api_version}, Kind={kind}"
-        fields = "\n".join(f".{path}: field not declared in schema" for path in body.unknown)
-        told = f"errors:\n  {fields.replace(chr(10), chr(10) + '  ')}" if len(body.unknown) > 1 else fields
         raise errors.internal(f"failed to create typed patch object ({what}): {told}")
     return named(resource, body.manifest, request.namespace, request.name)
+
+
+def _untyped(body: Body) -> Iterator[str]:
+    # The real server stops at the first one that it meets.
+    for path in body.unknown[:1]:
+        yield f".{path}: field not declared in schema"
+
+
+def _repeated(resource: Resource, config: Manifest) -> Iterator[str]:
+    for one in resource.schema.validate(config):
+        if one.keyword == "duplicate":
+            keys = one.limit or [""]
+            values = [one.value.get(key) for key in keys] if one.limit else [one.value]
+            told = ",".join(f"{key}={json.dumps(value)}" for key, value in zip(keys, values, strict=True))
+            yield f".{one.field.rpartition('[')[0]}: duplicate entries for key [{told}]"
 
 
 def _apply(request: Request, live: Manifest | None, config: Manifest) -> Manifest:
@@ -200,6 +216,20 @@ def _apply(request: Request, live: Manifest | None, config: Manifest) -> Manifes
         raise errors.StatusError(409, "Conflict", str(error), details) from None
 
 
+def _remembered(request: Request, merged: Manifest, config: Manifest) -> Manifest:
+    """Return *merged* with kubectl's own note of what was applied last, where there is one, brought up to date."""
+    annotations = at(merged, "metadata", "annotations") or {}
+    if request.manager != "kubectl" or not annotations.get(_LAST_APPLIED):
+        return merged
+    metadata = dict(config["metadata"])
+    others = {name: value for name, value in (metadata.get("annotations") or {}).items() if name != _LAST_APPLIED}
+    metadata.pop("annotations", None)
+    metadata |= {"annotations": others} if others else {}
+    text = json.dumps({**config, "metadata": metadata}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    noted = {**annotations, _LAST_APPLIED: f"{text}\n"}
+    return {**merged, "metadata": {**merged["metadata"], "annotations": noted}}
+
+
 def _updated(
     request: Request, stored: Manifest, manifest: Manifest, warnings: tuple[str, ...], *, owned: bool = False
 ) -> Outcome:
@@ -209,7 +239,7 @@ def _updated(
     if sent and sent != old["metadata"]["resourceVersion"]:
         raise errors.modified(resource.group, resource.plural, request.name)
     wanted = special.changed(resource, resource.schema.default(_placed(request, manifest, old)), old)
-    _check(resource, wanted, old)
+    _check(resource, wanted, old, request.subresource)
     wanted["metadata"] = _counted(resource, wanted, old)
     if not owned:
         wanted = ownership.update(
@@ -257,12 +287,12 @@ def _counted(resource: Resource, wanted: Manifest, old: Manifest) -> Manifest:
     return metadata
 
 
-def _check(resource: Resource, manifest: Manifest, old: Manifest | None = None) -> None:
+def _check(resource: Resource, manifest: Manifest, old: Manifest | None = None, subresource: str = "") -> None:
     metadata = manifest["metadata"]
     found = metadata_causes(metadata, label_name=resource.name == "namespaces")
     if old is not None:
         found = [*update_causes(metadata, old["metadata"]), *found]
-    found += causes(resource.schema, manifest, old)
+    found += causes(resource.schema, manifest, old, subresource)
     found += special.causes(resource, manifest, old)
     if found:
         raise errors.invalid(resource.group, resource.kind, metadata.get("name") or "", found)
