@@ -131,7 +131,16 @@ def from_yaml(text: str) -> JSON:
         StatusError: It is neither.
     """
     try:
-        return yaml.load(text, Loader=_Texts)  # noqa: S506  # derived from the safe loader
+        return _named(yaml.load(text, Loader=_Texts))  # noqa: S506  # derived from the safe loader
     except yaml.YAMLError as error:
         reason = getattr(error, "problem", "") or "cannot be read"
         raise errors.bad_request(f"error decoding YAML: yaml: {reason}") from None
+
+
+def _named(value: JSON) -> JSON:
+    """Return *value* with names that are texts, as JSON has them: YAML reads ``on`` as true."""
+    if isinstance(value, list):
+        return [_named(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {name if isinstance(name, str) else json.dumps(name): _named(one) for name, one in value.items()}
