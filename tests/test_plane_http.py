@@ -63,7 +63,7 @@ def test_nothing_else_is_told_without_the_token(plane: Running, token: str) -> N
         ("POST", f"{WIDGETS}?fieldValidation=Zap", {}, 422, "fieldValidation: Unsupported value"),
     ],
 )
-def test_every_refusal_is_a_status_with_its_own_code(
+def test_every_refusal_is_a_status_with_its_own_code(  # noqa: PLR0913, PLR0917  # the columns of the table above
     plane: Running, method: str, path: str, headers: dict[str, str], code: int, text: str
 ) -> None:
     answer = plane.ask(method, path, {} if method in ("POST", "PATCH") else None, **headers)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from groundplane.core.manifest import Manifest
-from groundplane.local.plane.store import Key, Store, StoreError
+from groundplane.local.plane.records import Key
+from groundplane.local.plane.store import Store, StoreError
 
 WRITER = """
 import itertools, sys

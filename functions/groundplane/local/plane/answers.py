@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from groundplane.core.manifest import Manifest
-from groundplane.local.plane.api import Page
+from groundplane.local.plane.paging import Page
 from groundplane.local.plane.resources import Resource
 from groundplane.local.plane.tables import table
 from groundplane.local.plane.wire import Form

@@ -6,22 +6,21 @@ belongs to the caller.
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import cast
+from dataclasses import dataclass
 
 from groundplane.core.manifest import JSON, Manifest, at
-from groundplane.local.plane import definitions, deletion, errors, ownership, special, verbs
+from groundplane.local.plane import definitions, deletion, errors, ownership, paging, special, verbs
 from groundplane.local.plane.body import Body, typed
 from groundplane.local.plane.builtin import CRD_NAME, XRD_NAME
 from groundplane.local.plane.catalogue import Catalogue
+from groundplane.local.plane.paging import Page
+from groundplane.local.plane.records import Change, Key
+from groundplane.local.plane.requests import Outcome, Request
 from groundplane.local.plane.resources import Resource
 from groundplane.local.plane.selectors import Selector
-from groundplane.local.plane.store import Change, Key, Store
-from groundplane.local.plane.verbs import Outcome, Request
+from groundplane.local.plane.store import Store
 
 SERVER = "kube-apiserver"  # the manager of what the server itself writes
 CROSSPLANE = "crossplane"
@@ -42,23 +41,6 @@ class Surroundings:
     now: Callable[[], str]
     uid: Callable[[], str]
     suffix: Callable[[], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A part of a list.
-
-    Attributes:
-        items: The objects.
-        version: Of the whole store, when it was read.
-        token: Where the next part begins; empty at the end.
-        remaining: How many are left; None where nobody knows.
-    """
-
-    items: list[Manifest] = field(default_factory=list)
-    version: int = 0
-    token: str = ""
-    remaining: int | None = None
 
 
 class Api:
@@ -142,7 +124,7 @@ class Api:
         Raises:
             StatusError: The token cannot be read.
         """
-        after = _after(token)
+        after = paging.after(token)
         version = self.store.version
         wanted = selector or Selector()
         found: list[Manifest] = []
@@ -155,7 +137,7 @@ class Api:
             return Page(found, version)
         last = resource.key_of(found[limit - 1]).path
         remaining = None if wanted else self.store.count(resource.name, namespace, after=last)
-        return Page(found[:limit], version, _token(version, last), remaining)
+        return Page(found[:limit], version, paging.token(version, last), remaining)
 
     def create(self, request: Request, sent: Manifest | Body, *, dry_run: bool = False) -> Outcome:
         """Make an object.
@@ -314,18 +296,3 @@ class Api:
 
 def _complete(resource: Resource, manifest: Manifest) -> Manifest:
     return {"apiVersion": resource.api_version, "kind": resource.kind, **manifest}
-
-
-def _token(version: int, last: str) -> str:
-    text = json.dumps({"v": "meta.k8s.io/v1", "rv": version, "start": f"{last}\0"}, separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _after(token: str) -> str:
-    if not token:
-        return ""
-    try:
-        found = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        return cast("str", found["start"]).removesuffix("\0")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise errors.bad_request("invalid continue token: continue key is not valid") from None

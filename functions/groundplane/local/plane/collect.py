@@ -14,8 +14,8 @@ from groundplane.local.plane.api import Api
 from groundplane.local.plane.builtin import CRD_NAME, XRD_NAME
 from groundplane.local.plane.deletion import FOREGROUND, ORPHAN, Options
 from groundplane.local.plane.errors import StatusError
+from groundplane.local.plane.records import Change, Key
 from groundplane.local.plane.resources import Resource
-from groundplane.local.plane.store import Change, Key
 
 _BACKGROUND = Options(policy="Background")
 

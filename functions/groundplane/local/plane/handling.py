@@ -14,10 +14,10 @@ from groundplane.local.plane.answers import SHAPES, Answer
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.body import read
 from groundplane.local.plane.deletion import Options
+from groundplane.local.plane.requests import Outcome, Request, manager_of
 from groundplane.local.plane.resources import Resource
 from groundplane.local.plane.routes import Route
 from groundplane.local.plane.selectors import Selector
-from groundplane.local.plane.verbs import Outcome, Request, manager_of
 from groundplane.local.plane.watch import Options as WatchOptions
 from groundplane.local.plane.watch import events
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from groundplane.core.manifest import Manifest, at
 from groundplane.local.plane.errors import joined
-from groundplane.local.plane.store import Key
+from groundplane.local.plane.records import Key
 from groundplane.schema import KindSchema, Registry
 
 #: The order in which discovery names the verbs of a custom resource.

@@ -21,7 +21,8 @@ from aiohttp import web
 
 from groundplane.local.plane import collect, http, tls
 from groundplane.local.plane.api import Api, Surroundings
-from groundplane.local.plane.store import Change, Store, StoreError
+from groundplane.local.plane.records import Change
+from groundplane.local.plane.store import Store, StoreError
 
 HISTORY_SECONDS = 3600.0  # how long a watch can be resumed
 HISTORY_COUNT = 20_000

@@ -7,17 +7,13 @@ acknowledged before it is on the disk, and nothing that matters is held in memor
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from groundplane.core.manifest import Manifest, at
-
-Event = Literal["ADDED", "MODIFIED", "DELETED"]
+from groundplane.local.plane.records import Change, Event, Key, dumped, loaded
 
 FORMAT = 1  # of the file; a plane refuses a file of a later one
 _BUSY = "database is locked"
@@ -41,39 +37,6 @@ INSERT INTO facts VALUES ('floor', 0);
 
 class StoreError(Exception):
     """The store cannot be used; the message says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """Which object: ``resource`` is ``plural.group``, or the plural alone in the core group."""
-
-    resource: str
-    namespace: str
-    name: str
-
-    @property
-    def path(self) -> str:
-        """The object within its resource; sorts as an API server lists."""
-        return f"{self.namespace}/{self.name}" if self.namespace else self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One line of the log, its objects as JSON bytes without ``resourceVersion``."""
-
-    version: int
-    type: Event
-    key: Key
-    body: bytes
-    previous: bytes | None
-
-    def manifest(self) -> Manifest:
-        """Return the object after the change; of a deleted one its last state, at the deletion's version."""
-        return loaded(self.body, self.version)
-
-    def before(self) -> Manifest | None:
-        """Return the object before the change, at the change's version; None when there was none."""
-        return None if self.previous is None else loaded(self.previous, self.version)
 
 
 class Store:
@@ -298,19 +261,6 @@ class Store:
             if floor > self.floor:
                 self._database.execute("DELETE FROM log WHERE version <= ?", (floor,))
                 self._database.execute("UPDATE facts SET value = ? WHERE name = 'floor'", (floor,))
-
-
-def dumped(manifest: Manifest) -> bytes:
-    """Return *manifest* as it is stored: without its version, which is the log's."""
-    metadata = {name: value for name, value in manifest["metadata"].items() if name != "resourceVersion"}
-    return json.dumps({**manifest, "metadata": metadata}, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def loaded(body: bytes, version: int) -> Manifest:
-    """Return the object in *body*, new and nobody else's, with its version."""
-    manifest: Manifest = json.loads(body)
-    manifest["metadata"]["resourceVersion"] = str(version)
-    return manifest
 
 
 def _range(namespace: str) -> tuple[str, str]:

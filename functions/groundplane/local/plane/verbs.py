@@ -4,62 +4,20 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from groundplane.core.manifest import JSON, Manifest, at
-from groundplane.local.plane import errors, ownership, special
+from groundplane.local.plane import applying, errors, ownership, special
 from groundplane.local.plane.body import Body, cannot_be_handled, named, refuse_unknown, typed
 from groundplane.local.plane.identity import metadata_causes, update_causes
 from groundplane.local.plane.invalid import causes
+from groundplane.local.plane.requests import Outcome, Request, raw_schema
 from groundplane.local.plane.resources import Resource
 
 #: Metadata that only the server writes.
 _SERVERS = ("creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "selfLink", "uid")
 #: Groups whose kinds are typed on a real server and count no generations.
 _UNCOUNTED = ("", "coordination.k8s.io")
-_LONGEST_MANAGER = 128
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A write, apart from its body.
-
-    Attributes:
-        resource: The kind.
-        namespace: Of the object; empty for a cluster-scoped one.
-        name: Of the object; empty for a create.
-        manager: Who becomes the owner of the fields.
-        now: The time, as objects write it.
-        validation: What unknown fields lead to: Strict, Warn or Ignore.
-        subresource: ``status``, ``scale``, or empty.
-        force: Whether an apply takes fields away from other managers.
-    """
-
-    resource: Resource
-    namespace: str
-    name: str
-    manager: str
-    now: str
-    validation: str = "Ignore"
-    subresource: str = ""
-    force: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a write leads to.
-
-    Attributes:
-        manifest: The object afterwards.
-        warnings: For the one who asked.
-        changed: Whether anything is to be written at all.
-    """
-
-    manifest: Manifest
-    warnings: tuple[str, ...] = ()
-    changed: bool = True
 
 
 def create(request: Request, body: Body, uid: str, suffix: str) -> Outcome:
@@ -75,7 +33,7 @@ def create(request: Request, body: Body, uid: str, suffix: str) -> Outcome:
     manifest = named(resource, body.manifest, request.namespace, request.name)
     made = _fresh(resource, manifest, request.now, uid, suffix)
     _check(resource, made)
-    owned = ownership.update(None, made, manager=request.manager, schema=_raw(resource), now=request.now)
+    owned = ownership.update(None, made, manager=request.manager, schema=raw_schema(resource), now=request.now)
     return Outcome(owned, warnings)
 
 
@@ -86,8 +44,8 @@ def apply_new(request: Request, config: Manifest, uid: str) -> Outcome:
         StatusError: It is refused.
     """
     resource = request.resource
-    config = _applied(request, config)
-    owned = _apply(request, None, config)
+    config = applying.checked(request, config)
+    owned = applying.applied(request, None, config)
     made = _fresh(resource, owned, request.now, uid, "")
     made["metadata"]["managedFields"] = at(owned, "metadata", "managedFields") or []
     _check(resource, made)
@@ -156,78 +114,15 @@ def apply(request: Request, stored: Manifest, config: Manifest) -> Outcome:
         StatusError: It is refused, or another manager owns what it changes.
     """
     live = request.resource.presented(stored)
-    config = _applied(request, config)
+    config = applying.checked(request, config)
     uid = config["metadata"].get("uid")
     if uid and uid != stored["metadata"]["uid"]:
         why = f"uid mismatch: the provided object specified uid {uid}, and the existing object has uid"
         raise errors.conflict(
             request.resource.group, request.resource.plural, request.name, f"{why} {stored['metadata']['uid']}"
         )
-    merged = _remembered(request, _apply(request, live, config), config)
+    merged = applying.remembered(request, applying.applied(request, live, config), config)
     return _updated(request, stored, merged, (), owned=True)
-
-
-def _applied(request: Request, config: Manifest) -> Manifest:
-    resource = request.resource
-    api_version, kind = config.get("apiVersion") or "", config.get("kind") or ""
-    if (api_version, kind) != (resource.api_version, resource.kind):
-        group, _, version = api_version.rpartition("/")
-        raise errors.bad_request(f"invalid object type: {group}/{version}, Kind={kind}")
-    if at(config, "metadata", "managedFields"):
-        raise errors.bad_request("metadata.managedFields must be nil")
-    sent = at(config, "metadata", "namespace") or ""
-    body = typed(resource, config)
-    faults = [*_untyped(body)] or [*_repeated(resource, body.manifest)]
-    if faults:
-        told = faults[0] if len(faults) == 1 else "\n  ".join(("errors:", *faults))
-        what = f"{sent}/{request.name}; {api_version}, Kind={kind}"
-        raise errors.internal(f"failed to create typed patch object ({what}): {told}")
-    return named(resource, body.manifest, request.namespace, request.name)
-
-
-def _untyped(body: Body) -> Iterator[str]:
-    # The real server stops at the first one that it meets.
-    for path in body.unknown[:1]:
-        yield f".{path}: field not declared in schema"
-
-
-def _repeated(resource: Resource, config: Manifest) -> Iterator[str]:
-    for one in resource.schema.validate(config):
-        if one.keyword == "duplicate":
-            keys = one.limit or [""]
-            values = [one.value.get(key) for key in keys] if one.limit else [one.value]
-            told = ",".join(f"{key}={json.dumps(value)}" for key, value in zip(keys, values, strict=True))
-            yield f".{one.field.rpartition('[')[0]}: duplicate entries for key [{told}]"
-
-
-def _apply(request: Request, live: Manifest | None, config: Manifest) -> Manifest:
-    try:
-        return ownership.apply(
-            live,
-            config,
-            manager=request.manager,
-            schema=_raw(request.resource),
-            now=request.now,
-            force=request.force,
-            subresource=request.subresource,
-        )
-    except ownership.ConflictError as error:
-        details = {"causes": error.causes}
-        raise errors.StatusError(409, "Conflict", str(error), details) from None
-
-
-def _remembered(request: Request, merged: Manifest, config: Manifest) -> Manifest:
-    """Return *merged* with kubectl's own note of what was applied last, where there is one, brought up to date."""
-    annotations = at(merged, "metadata", "annotations") or {}
-    if request.manager != "kubectl" or not annotations.get(_LAST_APPLIED):
-        return merged
-    metadata = dict(config["metadata"])
-    others = {name: value for name, value in (metadata.get("annotations") or {}).items() if name != _LAST_APPLIED}
-    metadata.pop("annotations", None)
-    metadata |= {"annotations": others} if others else {}
-    text = json.dumps({**config, "metadata": metadata}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    noted = {**annotations, _LAST_APPLIED: f"{text}\n"}
-    return {**merged, "metadata": {**merged["metadata"], "annotations": noted}}
 
 
 def _updated(
@@ -246,7 +141,7 @@ def _updated(
             old,
             wanted,
             manager=request.manager,
-            schema=_raw(resource),
+            schema=raw_schema(resource),
             now=request.now,
             subresource=request.subresource,
         )
@@ -309,12 +204,3 @@ def _timeless(manifest: Manifest) -> Manifest:
     metadata.pop("resourceVersion", None)
     entries = [{name: value for name, value in entry.items() if name != "time"} for entry in managed]
     return {**manifest, "apiVersion": "", "metadata": {**metadata, "managedFields": entries}}
-
-
-def _raw(resource: Resource) -> Manifest | None:
-    return resource.schema.root.raw if resource.custom else None
-
-
-def manager_of(field_manager: str, user_agent: str) -> str:
-    """Return who owns what a request writes: as it says, else the first word of its user agent."""
-    return (field_manager or user_agent.partition("/")[0] or "unknown")[:_LONGEST_MANAGER]

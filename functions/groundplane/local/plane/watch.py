@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from groundplane.core.manifest import Manifest
 from groundplane.local.plane import errors
 from groundplane.local.plane.api import Api
+from groundplane.local.plane.records import Change
 from groundplane.local.plane.resources import Resource
 from groundplane.local.plane.selectors import Selector
-from groundplane.local.plane.store import Change
 
 BOOKMARK_SECONDS = 60.0
 _INITIAL_END = "k8s.io/initial-events-end"
