@@ -19,8 +19,9 @@ import yaml
 
 from groundplane.core.manifest import Manifest
 from groundplane.local.plane import collect
-from groundplane.local.plane.api import Api, Surroundings
+from groundplane.local.plane.api import Api
 from groundplane.local.plane.store import Store
+from groundplane.local.plane.surroundings import Surroundings
 from plane_transcript import FOLDER
 
 NOW = "2026-01-01T00:00:00Z"

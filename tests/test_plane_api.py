@@ -11,6 +11,7 @@ from groundplane.local.plane.body import typed
 from groundplane.local.plane.deletion import Options
 from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.patching import merge_patch
+from groundplane.local.plane.recording import record
 from groundplane.local.plane.resources import Resource
 from plane_process import open_api, settle, widget, widget_definition
 
@@ -201,3 +202,29 @@ def test_changes_are_heard_once_they_are_kept(api: Api) -> None:
     cancel()
     create(api, widget("b"))
     assert heard == [("ADDED", "a")]
+
+
+def test_what_happens_again_is_counted_on_the_same_event(api: Api) -> None:
+    about = create(api, widget("a"))
+    first = record(api, about, "painter", "Normal", "Painted", "all red")
+    again = record(api, about, "painter", "Normal", "Painted", "all red")
+    other = record(api, about, "painter", "Warning", "Painted", "all red")
+    assert (first["count"], again["count"], other["count"]) == (1, 2, 1)
+    assert first["metadata"]["uid"] == again["metadata"]["uid"] != other["metadata"]["uid"]
+    assert first["involvedObject"]["uid"] == about["metadata"]["uid"]
+
+
+def test_an_event_about_what_is_in_no_namespace_is_in_the_default_one(api: Api) -> None:
+    definition = api.get(resource(api, "v1", "Namespace"), "", "kube-system")
+    assert record(api, definition, "me", "Normal", "Seen", "there")["metadata"]["namespace"] == "default"
+
+
+def test_the_status_that_one_manager_applies_is_only_status(api: Api) -> None:
+    create(api, widget("a"))
+    request = api.request(*WIDGET, "default", "a", manager="composer")
+    changed = api.update_status(request, {"phase": "ok"})
+    assert (changed["status"], changed["spec"]["color"], changed["metadata"]["generation"]) == (
+        {"phase": "ok"},
+        "red",
+        1,
+    )

@@ -133,6 +133,11 @@ def test_a_file_that_others_can_read_is_closed_to_them(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "s").stat().st_mode) == 0o600
 
 
+def test_what_is_acknowledged_is_on_the_disk_and_not_only_with_the_system(store: Store) -> None:
+    assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert store._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
 def test_only_one_process_holds_a_store(store: Store, tmp_path: Path) -> None:
     del store
     with pytest.raises(StoreError, match="another process holds it"):

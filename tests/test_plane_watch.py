@@ -1,5 +1,6 @@
 """Watches: every change once and in order, also over restarts; and what clients of the real server rely on."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -11,8 +12,10 @@ import kubernetes.watch
 import pytest
 from kubernetes.client import ApiException, CoreV1Api, V1ObjectMeta, V1Secret
 
+from groundplane.local.plane.selectors import Selector
 from groundplane.local.plane.store import Store
-from plane_process import Running, running
+from groundplane.local.plane.watch import Options, events
+from plane_process import Running, open_api, running
 
 CONFIGS = "/api/v1/namespaces/default/configmaps"
 INITIAL = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
@@ -144,6 +147,34 @@ def test_no_change_is_lost_or_told_twice_when_the_plane_is_killed(tmp_path: Path
             int(found["metadata"]["resourceVersion"]) for _, found in watched(plane, f"resourceVersion={position}")
         ]
     assert seen == written
+
+
+def test_more_changes_than_one_reading_takes_are_all_told(tmp_path: Path) -> None:
+    api = open_api(tmp_path / "s")
+    resource = api.catalogue.find("", "v1", "configmaps")
+    assert resource
+    start = api.store.version
+    for number in range(250):
+        api.create(api.request("v1", "ConfigMap", "default"), {"metadata": {"name": f"n{number}"}})
+
+    async def told() -> list[str]:
+        asked = Options(version=start, seconds=0.2)
+        return [one.object["metadata"]["name"] async for one in events(api, resource, "", Selector(), asked)]
+
+    assert asyncio.run(told()) == [f"n{number}" for number in range(250)]
+    api.store.close()
+
+
+def test_a_plane_with_open_watches_ends_in_time(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as own:
+        waiting = threading.Thread(target=own.ask, args=("GET", f"{CONFIGS}?watch=true&timeoutSeconds=60"))
+        waiting.start()
+        time.sleep(0.3)
+        begun = time.monotonic()
+        assert own.end() == 0
+        assert time.monotonic() - begun < 4
+        waiting.join(5)
+        assert not waiting.is_alive()
 
 
 def test_a_version_that_is_forgotten_is_expired(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from groundplane.core.manifest import JSON, Manifest, at
 from groundplane.local.plane import definitions, deletion, errors, ownership, paging, special, verbs
@@ -21,26 +20,12 @@ from groundplane.local.plane.requests import Outcome, Request
 from groundplane.local.plane.resources import Resource
 from groundplane.local.plane.selectors import Selector
 from groundplane.local.plane.store import Store
+from groundplane.local.plane.surroundings import Surroundings
 
 SERVER = "kube-apiserver"  # the manager of what the server itself writes
 CROSSPLANE = "crossplane"
 #: Kinds of which a PUT makes an object where there is none.
 _MADE_BY_PUT = ("events", "leases.coordination.k8s.io")
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the API must be handed, so that it stays predictable.
-
-    Attributes:
-        now: The time, as objects write it.
-        uid: A new uid with each call.
-        suffix: Five random letters with each call, for ``generateName``.
-    """
-
-    now: Callable[[], str]
-    uid: Callable[[], str]
-    suffix: Callable[[], str]
 
 
 class Api:
@@ -52,6 +37,8 @@ class Api:
         self.now = surroundings.now
         self._surroundings = surroundings
         self._catalogue: Catalogue | None = None
+        self.ended = False
+        self._at_end: list[Callable[[], None]] = []
         for name in special.FIRST_NAMESPACES:
             if store.get(Key("namespaces", "", name)) is None:
                 self.create(self.request("v1", "Namespace"), {"metadata": {"name": name}})
@@ -66,6 +53,17 @@ class Api:
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
         """Call *listener* with each change, once it is on the disk; return what ends that."""
         return self.store.listen(listener)
+
+    def at_end(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call *listener* when the plane ends; return what ends that."""
+        self._at_end.append(listener)
+        return lambda: self._at_end.remove(listener)
+
+    def end(self) -> None:
+        """Let everybody who waits for a change go."""
+        self.ended = True
+        for listener in [*self._at_end]:
+            listener()
 
     def request(  # noqa: PLR0913  # what a write says of itself
         self,

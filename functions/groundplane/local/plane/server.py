@@ -20,9 +20,10 @@ from pathlib import Path
 from aiohttp import web
 
 from groundplane.local.plane import collect, http, tls
-from groundplane.local.plane.api import Api, Surroundings
+from groundplane.local.plane.api import Api
 from groundplane.local.plane.records import Change
 from groundplane.local.plane.store import Store, StoreError
+from groundplane.local.plane.surroundings import Surroundings
 
 HISTORY_SECONDS = 3600.0  # how long a watch can be resumed
 HISTORY_COUNT = 20_000
@@ -92,6 +93,7 @@ async def serving(folder: Path, port: int = 0) -> AsyncIterator[Plane]:
             async with _background(api):
                 yield Plane(api, tls.kubeconfig(folder, address, token), address)
         finally:
+            api.end()
             await runner.cleanup()
     finally:
         api.store.close()

@@ -49,14 +49,14 @@ class Event:
 async def events(
     api: Api, resource: Resource, namespace: str, selector: Selector, options: Options
 ) -> AsyncGenerator[Event]:
-    """Yield what happens to the objects that *selector* selects, until the time is over."""
+    """Yield what happens to the objects that *selector* selects, until the time is over or the plane ends."""
     changed = asyncio.Event()
 
     def listener(change: Change) -> None:
         if change.key.resource == resource.name:
             changed.set()
 
-    cancel = api.subscribe(listener)
+    cancel, forget = api.subscribe(listener), api.at_end(changed.set)
     try:
         position = options.version
         if position is None:
@@ -69,6 +69,7 @@ async def events(
             yield event
     finally:
         cancel()
+        forget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ async def _after(api: Api, resource: Resource, namespace: str, rest: _Rest) -> A
     loop = asyncio.get_running_loop()
     end = loop.time() + rest.options.seconds
     position = rest.position
-    while (left := end - loop.time()) > 0:
+    while not api.ended and (left := end - loop.time()) > 0:
         rest.changed.clear()
         batch, position, lost = _read(api, resource, namespace, position)
         if lost:
