@@ -33,7 +33,7 @@ def test_an_environment_without_an_engine_serves_no_claim(cluster: Cluster) -> N
 
 
 def test_an_environment_with_an_unknown_engine_is_refused(cluster: Cluster) -> None:
-    with pytest.raises(KubectlError, match="There are: database: cnpg, rds"):
+    with pytest.raises(KubectlError, match="There are: database: cnpg, local, rds"):
         cluster.kubectl.apply(environment("kubernetes", engines={"database": "oracle"}))
 
 

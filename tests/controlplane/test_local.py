@@ -155,7 +155,7 @@ def test_it_ends_quiet_and_nothing_secret_lies_open(here: Team, provider: Provid
     rests(here)
     password = entries(here)["password"]
     assert [
-        one for one in programs(provider.root) if password in " ".join(one.cmdline() + [*one.environ().values()])
+        one for one in programs(provider.root) if password in " ".join([*one.cmdline(), *one.environ().values()])
     ] == []
     for path in provider.root.rglob("*"):
         if path.is_socket():

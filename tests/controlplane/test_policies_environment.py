@@ -65,7 +65,7 @@ def test_an_environment_names_only_engines_there_are(cluster: Cluster, engines: 
     words = ("patch", "environmentconfig", "kubernetes", "--type=merge", "--dry-run=server", "-p", patch)
     policy, said = refusal(cluster.kubectl, *words)
     assert policy == "environment-config"
-    assert "There are: database: cnpg, rds" in said
+    assert "There are: database: cnpg, local, rds" in said
 
 
 USERS = [{}, {"crossplane": []}, {"crossplane": "a", "garbageCollector": "b", "restore": "c"}, {"restore": None}]

@@ -111,13 +111,13 @@ LIMITS: Mapping[str, Judge] = {
 }
 
 #: Limits after which an API server does not run the rules any more.
-BLOCKING = frozenset({"maxItems", "maxLength", "maxProperties"})
+BLOCKING = frozenset({"enum", "maxItems", "maxLength", "maxProperties"})
 
 
-def exclusive(bounds: Mapping[str, JSON], value: JSON) -> str | None:
-    """Return what is wrong when *value* equals a bound that *bounds* excludes."""
+def exclusive(bounds: Mapping[str, JSON], value: JSON) -> tuple[str, str] | None:
+    """Return what is wrong, and the keyword, when *value* equals a bound that *bounds* excludes."""
     if bounds.get("exclusiveMinimum") is True and value == bounds.get("minimum"):
-        return f"must be more than {value}"
+        return f"must be more than {value}", "exclusiveMinimum"
     if bounds.get("exclusiveMaximum") is True and value == bounds.get("maximum"):
-        return f"must be less than {value}"
+        return f"must be less than {value}", "exclusiveMaximum"
     return None

@@ -34,8 +34,9 @@ _LONGEST_ANNOTATIONS = 256 * 1024
 def metadata_violations(metadata: JSON, path: str = "metadata") -> list[Violation]:
     """Return what is wrong with *metadata*, which stands at *path*; a missing name is not."""
     if not isinstance(metadata, dict):
-        return [Violation(path, f"must be an object, not {kind_of(metadata)}")]
-    return [*_fields(metadata, path), *_name(metadata, path), *_maps(metadata, path)]
+        return [Violation(path, f"must be an object, not {kind_of(metadata)}", "metadata")]
+    found = (*_fields(metadata, path), *_name(metadata, path), *_maps(metadata, path))
+    return [Violation(one.field, one.message, "metadata") for one in found]
 
 
 def _fields(metadata: Manifest, path: str) -> Iterator[Violation]:

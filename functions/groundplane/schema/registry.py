@@ -9,6 +9,7 @@ from groundplane.core.manifest import JSON, Manifest, at
 from groundplane.schema.composite import composite_schema, scope_of
 from groundplane.schema.defaults import defaulted
 from groundplane.schema.node import Node
+from groundplane.schema.pruning import pruned
 from groundplane.schema.structure import Structure
 from groundplane.schema.validations import rule_violations
 from groundplane.schema.violation import Violation, kind_of, shown
@@ -51,6 +52,11 @@ class KindSchema:
         filled: Manifest = defaulted(manifest, self.root)
         return filled
 
+    def prune(self, manifest: Manifest) -> tuple[Manifest, list[str]]:
+        """Return a new object: *manifest* without undeclared fields, and the paths of those."""
+        kept, dropped = pruned(manifest, self.root)
+        return kept, dropped
+
     def validate(self, manifest: JSON, old: JSON = None) -> tuple[Violation, ...]:
         """Return why an API server would refuse *manifest*; empty when it would not.
 
@@ -71,10 +77,10 @@ class KindSchema:
         for name, expected in (("apiVersion", self.api_version), ("kind", self.kind)):
             value = manifest.get(name)
             if isinstance(value, str) and value and value != expected:
-                yield Violation(name, f"must be {expected}, not {shown(value)}")
+                yield Violation(name, f"must be {expected}, not {shown(value)}", "metadata")
         metadata = manifest.get("metadata")
         if not isinstance(metadata, dict) or not (metadata.get("name") or metadata.get("generateName")):
-            yield Violation("metadata.name", "is required")
+            yield Violation("metadata.name", "is required", "metadata")
 
 
 class Registry:

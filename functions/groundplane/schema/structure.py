@@ -38,11 +38,11 @@ class Structure:
         """Add what is wrong with *value*, which stands at *path*, by *node*."""
         if value is None:
             if node.typed and not node.nullable:
-                self._block(path, "must not be null; leave the field out instead")
+                self._block(path, "must not be null; leave the field out instead", "type", _wanted(node))
             return
         wrong = self._wrong_type(node, value, path) or unstorable(value)
         if wrong:
-            self._block(path, wrong)
+            self._block(path, wrong, "type", _wanted(node), value)
             return
         self._limits(node, value, path)
         if isinstance(value, dict):
@@ -52,12 +52,12 @@ class Structure:
         if node.alternatives:
             self._alternatives(node, value, path)
 
-    def _refuse(self, path: str, message: str) -> None:
-        self.found.append(Violation(path, message))
+    def _refuse(self, path: str, message: str, keyword: str = "", limit: JSON = None, value: JSON = None) -> None:
+        self.found.append(Violation(path, message, keyword, limit, value))
 
-    def _block(self, path: str, message: str) -> None:
+    def _block(self, path: str, message: str, keyword: str = "", limit: JSON = None, value: JSON = None) -> None:
         self.blocked = True
-        self._refuse(path, message)
+        self._refuse(path, message, keyword, limit, value)
 
     def _is_hidden(self, path: str) -> bool:
         return path.partition(".")[0].partition("[")[0] in self._hidden
@@ -88,16 +88,18 @@ class Structure:
                 continue
             wrong = judge(limit, value, self._text(node, value, path))
             if wrong:
-                self.blocked = self.blocked or keyword in BLOCKING
-                self._refuse(path, wrong)
-        wrong = exclusive(node.raw, value)
-        if wrong:
-            self._refuse(path, wrong)
+                # A text of the wrong format counts as of the wrong type, a number out of range does not.
+                stops = isinstance(value, str) if keyword == "format" else keyword in BLOCKING
+                self.blocked = self.blocked or stops
+                self._refuse(path, wrong, keyword, limit, value)
+        excluded = exclusive(node.raw, value)
+        if excluded:
+            self._refuse(path, *excluded, value, value)
 
     def _object(self, node: Node, value: dict[JSON, JSON], path: str) -> None:
         for name in node.raw.get("required", ()):
             if name not in value:
-                self._block(member(path, name), "is required")
+                self._block(member(path, name), "is required", "required")
         if node.embedded:
             self._embedded(value, path)
         for name, entry in value.items():
@@ -116,7 +118,7 @@ class Structure:
     def _embedded(self, value: Manifest, path: str) -> None:
         for name in ("apiVersion", "kind"):
             if not isinstance(value.get(name), str) or not value[name]:
-                self._block(member(path, name), "is required")
+                self._block(member(path, name), "is required", "required")
         self.found += metadata_violations(value.get("metadata", {}), member(path, "metadata"))
 
     def _list(self, node: Node, value: list[JSON], path: str) -> None:
@@ -134,7 +136,8 @@ class Structure:
             if first != index:
                 names = " and ".join(node.map_keys)
                 what = f"{names} of" if names else "value of"
-                self._refuse(item(path, index), f"repeats the {what} {item(path, first)}")
+                limit = [*node.map_keys]
+                self._refuse(item(path, index), f"repeats the {what} {item(path, first)}", "duplicate", limit, entry)
 
     def _alternatives(self, node: Node, value: JSON, path: str) -> None:
         for keyword, branches in node.alternatives.items():
@@ -144,11 +147,11 @@ class Structure:
                 self.found += [problem for problems in tries for problem in problems]
             elif keyword == "not":
                 if fitting:
-                    self._refuse(path, _not_allowed(branches[0]))
+                    self._refuse(path, _not_allowed(branches[0]), keyword)
             elif not fitting:
-                self._refuse(path, f"fits none of its alternatives: {_reasons(tries)}")
+                self._refuse(path, f"fits none of its alternatives: {_reasons(tries)}", keyword, 0, tries)
             elif keyword == "oneOf" and fitting > 1:
-                self._refuse(path, _too_many(branches, fitting))
+                self._refuse(path, _too_many(branches, fitting), keyword, fitting)
 
     def _try(self, branch: Node, value: JSON, path: str) -> list[Violation]:
         attempt = Structure(self._hidden)
@@ -161,6 +164,10 @@ _JSON_KINDS = frozenset({"null", "a boolean", "an integer", "a number", *(name f
 
 def _tolerates(node: Node, name: str) -> bool:
     return node.branch or node.open or (node.embedded and name in IMPLICIT)
+
+
+def _wanted(node: Node) -> str:
+    return "integer,string" if node.int_or_string else node.type
 
 
 def _type_hint(wanted: str, value: JSON) -> str:

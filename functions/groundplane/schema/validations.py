@@ -49,7 +49,7 @@ def _here(node: Node, value: JSON, old: JSON, path: str) -> Iterator[Violation]:
             continue
         message = _verdict(rule, cel_kind(node), now, before)
         if message is not None:
-            yield Violation(_blamed(path, rule.field_path), message)
+            yield Violation(_blamed(path, rule.field_path), message, "x-kubernetes-validations", value=value)
 
 
 def reads_old(expression: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import json
 import math
@@ -25,10 +26,17 @@ class Violation:
             ``['a.b']``; empty means the object itself.
         message: What is wrong and, where we know it, what to do; for a CEL rule the rule's
             own message.
+        keyword: Which word of the schema is violated, for programs; empty when it is none of
+            them, and ``metadata`` for what holds for every object.
+        limit: What that word allows.
+        value: What stands there; it may be a secret, so that no text shows it.
     """
 
     field: str
     message: str
+    keyword: str = dataclasses.field(default="", compare=False)
+    limit: JSON = dataclasses.field(default=None, compare=False, repr=False)
+    value: JSON = dataclasses.field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         """Return ``field: message``, or the message alone for the object itself."""

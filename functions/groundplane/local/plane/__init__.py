@@ -1,1 +1,4 @@
-"""The embedded plane: one process that serves the part of the Kubernetes API that claims need."""
+"""The embedded plane: the part of the Kubernetes API that claims need, in one process.
+
+Start at ``Api``, which is the API without HTTP; ``server`` puts it on the network.
+"""

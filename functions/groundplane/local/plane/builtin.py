@@ -1,148 +1,257 @@
-"""What ownership knows of the kinds that every API server has: they have no schema of their own in the plane."""
+"""The kinds that are served whatever is defined: Kubernetes' own that claims need, and Crossplane's."""
 
 from __future__ import annotations
 
 from groundplane.core.manifest import JSON, Manifest
-from groundplane.local.plane.shape import DEDUCED, IDENTITY, Shape
+from groundplane.local.plane.resources import VERBS, Column, Resource
+from groundplane.schema import KindSchema
+from groundplane.schema.node import Node
 
-_CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+CRD_GROUP = "apiextensions.k8s.io"
+CRD_NAME = f"customresourcedefinitions.{CRD_GROUP}"
+XRD_GROUP = "apiextensions.crossplane.io"
+XRD_NAME = f"compositeresourcedefinitions.{XRD_GROUP}"
+
 _TEXT: Manifest = {"type": "string"}
-_TEXTS: Manifest = {"type": "object", "additionalProperties": _TEXT}
 _NUMBER: Manifest = {"type": "integer"}
+_SMALL: Manifest = {"type": "integer", "format": "int32"}
 _FLAG: Manifest = {"type": "boolean"}
-_TIME: Manifest = {"type": "string", "format": "date-time"}
-_LIST: Manifest = {"type": "array", "items": _TEXT}
-_WHOLES: Manifest = {"type": "array", "items": {}}
-_REFERENCE: Manifest = {
-    "type": "object",
-    "x-kubernetes-map-type": "atomic",
-    "properties": dict.fromkeys(
-        ("apiVersion", "fieldPath", "kind", "name", "namespace", "resourceVersion", "uid"), _TEXT
-    ),
-}
+_TIME: Manifest = {"type": "string", "format": "date-time", "nullable": True}
+_FINE_TIME: Manifest = {"type": "string", "nullable": True}
+_ANYTHING: Manifest = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+_NAME = Column("Name", "string", ".metadata.name", "The object's name.", format="name")
+_AGE = Column("Age", "string", "age", "How long ago the object was made.")
+_CUSTOM_AGE = Column("AGE", "date", ".metadata.creationTimestamp", "")
 
 
-def _object(**properties: Manifest) -> Manifest:
-    return {"type": "object", "properties": properties}
+def _map(values: Manifest, description: str) -> Manifest:
+    return {"type": "object", "additionalProperties": values, "description": description}
 
 
-def _conditions(**more: Manifest) -> Manifest:
-    condition = _object(lastTransitionTime=_TIME, message=_TEXT, reason=_TEXT, status=_TEXT, type=_TEXT, **more)
-    return {
-        "type": "array",
-        "x-kubernetes-list-type": "map",
-        "x-kubernetes-list-map-keys": ["type"],
-        "items": condition,
+def _record(**fields: JSON) -> Manifest:
+    return {"type": "object", "properties": fields}
+
+
+def _list(items: Manifest) -> Manifest:
+    return {"type": "array", "items": items}
+
+
+_REFERENCE = _record(
+    **dict.fromkeys(("apiVersion", "fieldPath", "kind", "name", "namespace", "resourceVersion", "uid"), _TEXT)
+)
+_CONDITION = _record(type=_TEXT, status=_TEXT, lastTransitionTime=_TIME, reason=_TEXT, message=_TEXT)
+
+
+def _schema(group: str, version: str, kind: str, plural: str, description: str, **fields: JSON) -> KindSchema:
+    namespaced = kind in {"ConfigMap", "Secret", "Event", "Lease"}
+    raw: Manifest = {
+        "type": "object",
+        "description": description,
+        "properties": {"apiVersion": _TEXT, "kind": _TEXT, "metadata": {"type": "object"}, **fields},
+        "x-kubernetes-embedded-resource": True,
     }
+    api_version = f"{group}/{version}" if group else version
+    return KindSchema(api_version, kind, plural, group, namespaced, Node(raw))
 
 
-_NAMES = _object(categories=_LIST, kind=_TEXT, listKind=_TEXT, plural=_TEXT, shortNames=_LIST, singular=_TEXT)
-_DEFINITION = {
-    "spec": _object(
-        conversion=_object(strategy=_TEXT, webhook={}),
-        group=_TEXT,
-        names=_NAMES,
-        preserveUnknownFields=_FLAG,
-        scope=_TEXT,
-        versions=_WHOLES,
+_BYTES: Manifest = {"type": "string", "format": "byte"}
+_CONFIG_MAP = _schema(
+    "",
+    "v1",
+    "ConfigMap",
+    "configmaps",
+    "Settings, as text or as bytes.",
+    data=_map(_TEXT, "Settings as text."),
+    binaryData=_map(_BYTES, "Settings as bytes, in base64."),
+    immutable=_FLAG,
+)
+_SECRET = _schema(
+    "",
+    "v1",
+    "Secret",
+    "secrets",
+    "What must stay secret, such as passwords.",
+    data=_map(_BYTES, "The secrets, in base64."),
+    stringData=_map(_TEXT, "The secrets as text; it is only written, and becomes data."),
+    immutable=_FLAG,
+    type=_TEXT,
+)
+_NAMESPACE = _schema(
+    "",
+    "v1",
+    "Namespace",
+    "namespaces",
+    "A space for names.",
+    spec=_record(finalizers=_list(_TEXT)),
+    status=_record(phase=_TEXT, conditions=_list(_CONDITION)),
+)
+_EVENT = _schema(
+    "",
+    "v1",
+    "Event",
+    "events",
+    "What happened to an object.",
+    involvedObject=_REFERENCE,
+    related=_REFERENCE,
+    source=_record(component=_TEXT, host=_TEXT),
+    series=_record(count=_SMALL, lastObservedTime=_FINE_TIME),
+    firstTimestamp=_TIME,
+    lastTimestamp=_TIME,
+    eventTime=_FINE_TIME,
+    count=_SMALL,
+    **dict.fromkeys(("action", "message", "reason", "reportingComponent", "reportingInstance", "type"), _TEXT),
+)
+_LEASE = _schema(
+    "coordination.k8s.io",
+    "v1",
+    "Lease",
+    "leases",
+    "Who holds something, and until when.",
+    spec=_record(
+        acquireTime=_FINE_TIME,
+        holderIdentity=_TEXT,
+        leaseDurationSeconds=_SMALL,
+        leaseTransitions=_SMALL,
+        preferredHolder=_TEXT,
+        renewTime=_FINE_TIME,
+        strategy=_TEXT,
     ),
-    "status": _object(
-        acceptedNames=_NAMES,
-        conditions=_conditions(observedGeneration=_NUMBER),
-        observedGeneration=_NUMBER,
-        storedVersions=_LIST,
-    ),
-}
-_EVENT = {
-    "action": _TEXT,
-    "count": _NUMBER,
-    "eventTime": _TIME,
-    "firstTimestamp": _TIME,
-    "involvedObject": _REFERENCE,
-    "lastTimestamp": _TIME,
-    "message": _TEXT,
-    "reason": _TEXT,
-    "related": _REFERENCE,
-    "reportingComponent": _TEXT,
-    "reportingInstance": _TEXT,
-    "series": _object(count=_NUMBER, lastObservedTime=_TIME),
-    "source": _object(component=_TEXT, host=_TEXT),
-    "type": _TEXT,
-}
-_LEASE = _object(
-    acquireTime=_TIME,
-    holderIdentity=_TEXT,
-    leaseDurationSeconds=_NUMBER,
-    leaseTransitions=_NUMBER,
-    preferredHolder=_TEXT,
-    renewTime=_TIME,
-    strategy=_TEXT,
+)
+_CRD = _schema(
+    CRD_GROUP,
+    "v1",
+    "CustomResourceDefinition",
+    "customresourcedefinitions",
+    "A kind that the API server serves beside its own.",
+    spec=_ANYTHING,
+    status=_ANYTHING,
 )
 
-_FIELDS: dict[tuple[str, str], Manifest] = {
-    ("v1", "ConfigMap"): {"binaryData": _TEXTS, "data": _TEXTS, "immutable": _FLAG},
-    ("v1", "Event"): _EVENT,
-    ("v1", "Namespace"): {
-        "spec": _object(finalizers=_LIST),
-        "status": _object(conditions=_conditions(), phase=_TEXT),
-    },
-    ("v1", "Secret"): {"data": _TEXTS, "immutable": _FLAG, "stringData": _TEXTS, "type": _TEXT},
-    _CRD: _DEFINITION,
-    ("coordination.k8s.io/v1", "Lease"): {"spec": _LEASE},
-}
 
-# What an object of the kind always has, because the API server holds it in a struct: so nobody added it.
-_ALWAYS: dict[tuple[str, str], Manifest] = {
-    ("v1", "Event"): {
-        "eventTime": None,
-        "firstTimestamp": None,
-        "involvedObject": {},
-        "lastTimestamp": None,
-        "reportingComponent": "",
-        "reportingInstance": "",
-        "source": {},
-    },
-    ("v1", "Namespace"): {"spec": {}, "status": {}},
-    _CRD: {
-        "spec": {"group": "", "names": {"kind": "", "plural": ""}, "scope": "", "versions": None},
-        "status": {"acceptedNames": {"kind": "", "plural": ""}, "conditions": None, "storedVersions": None},
-    },
-    ("coordination.k8s.io/v1", "Lease"): {"spec": {}},
-}
-
-
-def shape_of(manifest: Manifest) -> Shape:
-    """Return the shape of *manifest*'s kind; of a kind nobody knows maps are owned by key, lists as a whole."""
-    fields = _FIELDS.get(_kind(manifest))
-    return DEDUCED if fields is None else Shape({"type": "object", "properties": {**fields, **IDENTITY}})
-
-
-def completed(manifest: Manifest) -> Manifest:
-    """Return *manifest* as the API server holds it: null and empty maps of texts are nothing, structs always there."""
-    kind = _kind(manifest)
-    fields = _FIELDS.get(kind, {})
-    kept = {name: entry for name, entry in manifest.items() if not _is_nothing(entry, fields.get(name))}
-    return _filled(kept, _ALWAYS.get(kind, {})) if fields else manifest
-
-
-def shown(manifest: Manifest) -> Manifest:
-    """Return *manifest* as the API server shows it; what a definition lacks its controller fills in, not we."""
-    return manifest if _kind(manifest) == _CRD else completed(manifest)
-
-
-def _is_nothing(entry: JSON, declared: Manifest | None) -> bool:
-    return declared is not None and (entry is None or (entry == {} and declared is _TEXTS))
-
-
-def _filled(value: Manifest, always: Manifest) -> Manifest:
-    missing: dict[str, JSON] = {name: entry for name, entry in always.items() if name not in value}
-    nested = {
-        name: _filled(value[name], entry)
-        for name, entry in always.items()
-        if isinstance(entry, dict) and isinstance(value.get(name), dict)
+def _xrd(version: str, scope: str) -> KindSchema:
+    spec = {
+        **_ANYTHING,
+        "properties": {
+            "defaultCompositionUpdatePolicy": {"type": "string", "default": "Automatic"},
+            "scope": {"type": "string", "default": scope, "enum": ["Namespaced", "Cluster", "LegacyCluster"]},
+        },
     }
-    return {**value, **missing, **nested} if missing or nested else value
+    description = "An API that Compositions can serve."
+    return _schema(
+        XRD_GROUP,
+        version,
+        "CompositeResourceDefinition",
+        "compositeresourcedefinitions",
+        description,
+        spec=spec,
+        status=_ANYTHING,
+    )
 
 
-def _kind(manifest: Manifest) -> tuple[str, str]:
-    return str(manifest.get("apiVersion", "")), str(manifest.get("kind", ""))
+_COMPOSITION = _schema(
+    XRD_GROUP,
+    "v1",
+    "Composition",
+    "compositions",
+    "What a composite resource is made of.",
+    spec={**_ANYTHING, "properties": {"mode": {"type": "string", "default": "Pipeline"}}},
+)
+_ENVIRONMENT = _schema(
+    XRD_GROUP,
+    "v1beta1",
+    "EnvironmentConfig",
+    "environmentconfigs",
+    "What functions may know of an environment.",
+    data={"type": "object", "additionalProperties": {"x-kubernetes-preserve-unknown-fields": True}},
+)
+
+
+def _resource(  # noqa: PLR0913  # A table has a row for each kind, and these are its columns.
+    schema: KindSchema,
+    *short_names: str,
+    columns: tuple[Column, ...] = (_NAME, _AGE),
+    status: bool = False,
+    selectable: tuple[str, ...] = (),
+    categories: tuple[str, ...] = (),
+    verbs: tuple[str, ...] = VERBS,
+    storage: str = "",
+) -> Resource:
+    version = schema.api_version.rpartition("/")[2]
+    return Resource(
+        group=schema.group,
+        version=version,
+        storage=storage or version,
+        plural=schema.plural,
+        singular=schema.kind.lower(),
+        kind=schema.kind,
+        list_kind=f"{schema.kind}List",
+        namespaced=schema.namespaced,
+        schema=schema,
+        short_names=short_names,
+        categories=categories,
+        columns=columns,
+        status=status,
+        selectable=selectable,
+        verbs=verbs,
+    )
+
+
+_EVENT_COLUMNS = (
+    Column("Last Seen", "string", "last seen", "When it happened last."),
+    Column("Type", "string", ".type", "Normal or Warning."),
+    Column("Reason", "string", ".reason", "Why, in one word."),
+    Column("Object", "string", "involved object", "What it happened to."),
+    Column("Subobject", "string", ".involvedObject.fieldPath", "Which part of it.", 1),
+    Column("Source", "string", "event source", "Who tells.", 1),
+    Column("Message", "string", "event message", "What happened."),
+    Column("First Seen", "string", "first seen", "When it happened first.", 1),
+    Column("Count", "string", "event count", "How often it happened.", 1),
+    Column("Name", "string", ".metadata.name", "The event's own name.", 1, "name"),
+)
+_INVOLVED = ("apiVersion", "fieldPath", "kind", "name", "namespace", "resourceVersion", "uid")
+_EVENT_FIELDS = (*(f"involvedObject.{name}" for name in _INVOLVED), "reason", "reportingComponent", "source", "type")
+_XRD_COLUMNS = (
+    Column("ESTABLISHED", "string", ".status.conditions[?(@.type=='Established')].status"),
+    Column("OFFERED", "string", ".status.conditions[?(@.type=='Offered')].status"),
+    _CUSTOM_AGE,
+)
+_COMPOSITION_COLUMNS = (
+    Column("XR-KIND", "string", ".spec.compositeTypeRef.kind"),
+    Column("XR-APIVERSION", "string", ".spec.compositeTypeRef.apiVersion"),
+    _CUSTOM_AGE,
+)
+_DATA = Column("Data", "string", "data count", "How many entries there are.")
+_CROSSPLANE = ("crossplane",)
+
+BUILTIN = (
+    _resource(_CONFIG_MAP, "cm", columns=(_NAME, _DATA, _AGE)),
+    _resource(_EVENT, "ev", columns=_EVENT_COLUMNS, selectable=_EVENT_FIELDS),
+    _resource(
+        _NAMESPACE,
+        "ns",
+        columns=(_NAME, Column("Status", "string", ".status.phase", "Active, or Terminating."), _AGE),
+        status=True,
+        selectable=("status.phase",),
+        verbs=tuple(verb for verb in VERBS if verb != "deletecollection"),
+    ),
+    _resource(
+        _SECRET,
+        columns=(_NAME, Column("Type", "string", ".type", "What its entries are for."), _DATA, _AGE),
+        selectable=("type",),
+    ),
+    _resource(
+        _CRD,
+        "crd",
+        "crds",
+        columns=(_NAME, Column("Created At", "date", "created at", "When it was made.")),
+        status=True,
+        categories=("api-extensions",),
+    ),
+    _resource(_LEASE, columns=(_NAME, Column("Holder", "string", ".spec.holderIdentity", "Who has it."), _AGE)),
+    _resource(_xrd("v2", "Namespaced"), "xrd", "xrds", columns=(_NAME, *_XRD_COLUMNS), status=True, storage="v1",
+              categories=_CROSSPLANE),
+    _resource(_xrd("v1", "LegacyCluster"), "xrd", "xrds", columns=(_NAME, *_XRD_COLUMNS), status=True,
+              categories=_CROSSPLANE),
+    _resource(_COMPOSITION, "comp", columns=(_NAME, *_COMPOSITION_COLUMNS), categories=_CROSSPLANE),
+    _resource(_ENVIRONMENT, "envcfg", columns=(_NAME, _CUSTOM_AGE), categories=_CROSSPLANE),
+)  # fmt: skip  # one row for each kind

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from groundplane.core.manifest import JSON, Manifest
 from groundplane.core.manifest import at as value_at
-from groundplane.local.plane import builtin, element, lastapplied
+from groundplane.local.plane import builtin_shapes, element, lastapplied
 from groundplane.local.plane.compare import same
 from groundplane.local.plane.conflict import Conflict, ConflictError
 from groundplane.local.plane.fieldset import FieldSet, at
@@ -83,7 +83,7 @@ def apply(  # noqa: PLR0913  # all that an apply depends on; each has its name a
         result, managed = _applied(write, base, config, managed, force=force)
     except TypedError as error:
         raise ApplyError(_INTERNAL, f"failed to compare objects: {error}") from None
-    result = result if schema is not None else builtin.shown(result)
+    result = result if schema is not None else builtin_shapes.shown(result)
     return _dressed(lastapplied.refreshed(result, config) if manager == lastapplied.MANAGER else result, managed)
 
 
@@ -104,7 +104,7 @@ def update(  # noqa: PLR0913  # all that an update depends on; each has its name
     are those of `apply`.
     """
     managed = _of_request(live, new, subresource, custom=schema is not None)
-    bare = _bare(new if schema is not None else builtin.shown(new))
+    bare = _bare(new if schema is not None else builtin_shapes.shown(new))
     if live is not None and not managed.claims:
         return bare
     write = _write(new, manager=manager, schema=schema, now=now, subresource=subresource, resets=resets)
@@ -151,7 +151,7 @@ def _write(  # noqa: PLR0913  # hands on what its callers were asked
 ) -> Write:
     if resets is None:
         resets = _STATUS_RESETS if subresource == "status" else ()
-    shape = builtin.shape_of(manifest) if schema is None else root(schema)
+    shape = builtin_shapes.shape_of(manifest) if schema is None else root(schema)
     return Write(manager, str(manifest.get("apiVersion", "")), subresource, shape, _trees(resets), now)
 
 
@@ -212,7 +212,7 @@ def _timeless(entry: Manifest) -> Manifest:
 
 def _held(manifest: Manifest, schema: Manifest | None) -> Manifest:
     """Return *manifest* as the API server compares it."""
-    return _bare(manifest if schema is not None else builtin.completed(manifest))
+    return _bare(manifest if schema is not None else builtin_shapes.completed(manifest))
 
 
 def _bare(manifest: Manifest) -> Manifest:

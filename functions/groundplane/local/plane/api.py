@@ -1,0 +1,296 @@
+"""The API without HTTP: what the network and the reconciler of the same process both call.
+
+Every method reads, decides and writes without giving the event loop a chance, so each is atomic. What it returns
+belongs to the caller.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from groundplane.core.manifest import JSON, Manifest, at
+from groundplane.local.plane import definitions, deletion, errors, ownership, paging, special, verbs
+from groundplane.local.plane.body import Body, typed
+from groundplane.local.plane.builtin import CRD_NAME, XRD_NAME
+from groundplane.local.plane.catalogue import Catalogue
+from groundplane.local.plane.paging import Page
+from groundplane.local.plane.records import Change, Key
+from groundplane.local.plane.requests import Outcome, Request
+from groundplane.local.plane.resources import Resource
+from groundplane.local.plane.selectors import Selector
+from groundplane.local.plane.store import Store
+from groundplane.local.plane.surroundings import Surroundings
+
+SERVER = "kube-apiserver"  # the manager of what the server itself writes
+CROSSPLANE = "crossplane"
+#: Kinds of which a PUT makes an object where there is none.
+_MADE_BY_PUT = ("events", "leases.coordination.k8s.io")
+
+
+class Api:
+    """The objects of one plane, and the rules they follow."""
+
+    def __init__(self, store: Store, surroundings: Surroundings) -> None:
+        """Serve what is in *store*."""
+        self.store = store
+        self.now = surroundings.now
+        self._surroundings = surroundings
+        self._catalogue: Catalogue | None = None
+        self.ended = False
+        self._at_end: list[Callable[[], None]] = []
+        for name in special.FIRST_NAMESPACES:
+            if store.get(Key("namespaces", "", name)) is None:
+                self.create(self.request("v1", "Namespace"), {"metadata": {"name": name}})
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """All kinds that are served now."""
+        if self._catalogue is None:
+            self._catalogue = Catalogue(self.store.objects(CRD_NAME))
+        return self._catalogue
+
+    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """Call *listener* with each change, once it is on the disk; return what ends that."""
+        return self.store.listen(listener)
+
+    def at_end(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call *listener* when the plane ends; return what ends that."""
+        self._at_end.append(listener)
+        return lambda: self._at_end.remove(listener)
+
+    def end(self) -> None:
+        """Let everybody who waits for a change go."""
+        self.ended = True
+        for listener in [*self._at_end]:
+            listener()
+
+    def request(  # noqa: PLR0913  # what a write says of itself
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str = "",
+        name: str = "",
+        *,
+        manager: str = SERVER,
+        subresource: str = "",
+        force: bool = False,
+    ) -> Request:
+        """Return a request of this very process.
+
+        Raises:
+            StatusError: The kind is not served.
+        """
+        resource = self.catalogue.of_kind(api_version, kind)
+        if resource is None:
+            raise errors.no_such_resource()
+        space = namespace if resource.namespaced else ""
+        return Request(resource, space, name, manager, self.now(), subresource=subresource, force=force)
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Manifest:
+        """Return the object.
+
+        Raises:
+            StatusError: There is none.
+        """
+        return resource.presented(self._stored(resource, resource.key(namespace, name)))
+
+    def _stored(self, resource: Resource, key: Key) -> Manifest:
+        stored = self.store.get(key)
+        if stored is None:
+            raise errors.not_found(resource.group, resource.plural, key.name)
+        return stored
+
+    def page(
+        self,
+        resource: Resource,
+        namespace: str = "",
+        selector: Selector | None = None,
+        *,
+        limit: int = 0,
+        token: str = "",
+    ) -> Page:
+        """Return objects in order, of one namespace or of all.
+
+        Args:
+            resource: The kind.
+            namespace: Empty for all.
+            selector: Which of them; all when there is none.
+            limit: At most so many; 0 for all.
+            token: Of the page before. The rest is shown as it is now, not as it was then.
+
+        Raises:
+            StatusError: The token cannot be read.
+        """
+        after = paging.after(token)
+        version = self.store.version
+        wanted = selector or Selector()
+        found: list[Manifest] = []
+        for one in self.store.objects(resource.name, namespace, after=after):
+            if wanted.selects(one):
+                found.append(resource.presented(one))
+                if limit and len(found) > limit:
+                    break
+        if not limit or len(found) <= limit:
+            return Page(found, version)
+        last = resource.key_of(found[limit - 1]).path
+        remaining = None if wanted else self.store.count(resource.name, namespace, after=last)
+        return Page(found[:limit], version, paging.token(version, last), remaining)
+
+    def create(self, request: Request, sent: Manifest | Body, *, dry_run: bool = False) -> Outcome:
+        """Make an object.
+
+        Raises:
+            StatusError: It is refused, or there already.
+        """
+        resource = request.resource
+        body = sent if isinstance(sent, Body) else typed(resource, _complete(resource, sent))
+        self._check_place(request, body.manifest)
+        outcome = verbs.create(request, body, self._surroundings.uid(), self._surroundings.suffix())
+        return self._made(request, outcome, dry_run=dry_run)
+
+    def _made(self, request: Request, outcome: Outcome, *, dry_run: bool) -> Outcome:
+        resource = request.resource
+        made = special.finished(resource, outcome.manifest)
+        key = resource.key_of(made)
+        if self.store.get(key) is not None:
+            raise errors.already_exists(resource.group, resource.plural, key.name)
+        return dataclasses.replace(outcome, manifest=self._written(resource, key, made, dry_run=dry_run))
+
+    def _check_place(self, request: Request, manifest: Manifest) -> None:
+        resource = request.resource
+        if resource.terminating:
+            message = "create not allowed while custom resource definition is terminating"
+            raise errors.StatusError(405, "MethodNotAllowed", message)
+        if not resource.namespaced:
+            return
+        space = self.store.get(Key("namespaces", "", request.namespace))
+        if space is None:
+            raise errors.not_found("", "namespaces", request.namespace)
+        if space["metadata"].get("deletionTimestamp"):
+            name = at(manifest, "metadata", "name") or ""
+            why = f"unable to create new content in namespace {request.namespace} because it is being terminated"
+            about = f"namespace {request.namespace} is being terminated"
+            cause = errors.Cause("NamespaceTerminating", about, "metadata.namespace")
+            raise errors.forbidden(resource.group, resource.plural, name, why, [cause])
+
+    def replace(self, request: Request, body: Body, *, dry_run: bool = False) -> Outcome:
+        """Replace an object, or its status.
+
+        Raises:
+            StatusError: It is refused, or not there.
+        """
+        missing = self.store.get(request.resource.key(request.namespace, request.name)) is None
+        if missing and request.resource.name in _MADE_BY_PUT:
+            return self.create(request, body, dry_run=dry_run)
+        return self._changed(request, lambda stored: verbs.replace(request, stored, body), dry_run=dry_run)
+
+    def patch(self, request: Request, change: Callable[[Manifest], JSON], *, dry_run: bool = False) -> Outcome:
+        """Change an object, or its status: *change* is given it and returns what it shall be.
+
+        Raises:
+            StatusError: It is refused, or not there.
+        """
+        return self._changed(request, lambda stored: verbs.patch(request, stored, change), dry_run=dry_run)
+
+    def apply(self, request: Request, config: Manifest, *, dry_run: bool = False) -> tuple[Outcome, bool]:
+        """Apply *config* for the request's manager; the second value is whether the object was made.
+
+        Raises:
+            StatusError: It is refused, or another manager owns what it changes.
+        """
+        resource = request.resource
+        if self.store.get(resource.key(request.namespace, request.name)) is not None:
+            return self._changed(request, lambda stored: verbs.apply(request, stored, config), dry_run=dry_run), False
+        if request.subresource:
+            raise errors.not_found(resource.group, resource.plural, request.name)
+        self._check_place(request, config)
+        outcome = verbs.apply_new(request, config, self._surroundings.uid())
+        return self._made(request, outcome, dry_run=dry_run), True
+
+    def update_status(self, request: Request, status: Manifest) -> Manifest:
+        """Apply *status* with force as the whole status of its manager, and return the object.
+
+        Raises:
+            StatusError: It is refused, or the object is not there.
+        """
+        resource = request.resource
+        config = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": request.name}}
+        as_status = dataclasses.replace(request, subresource="status", force=True)
+        return self.apply(as_status, {**config, "status": status})[0].manifest
+
+    def _changed(self, request: Request, change: Callable[[Manifest], Outcome], *, dry_run: bool) -> Outcome:
+        resource = request.resource
+        key = resource.key(request.namespace, request.name)
+        stored = self._stored(resource, key)
+        outcome = change(stored)
+        if not outcome.changed:
+            return dataclasses.replace(outcome, manifest=resource.presented(outcome.manifest))
+        if deletion.finished(outcome.manifest):
+            if not dry_run:
+                self._removed(resource, key, outcome.manifest)
+            return dataclasses.replace(outcome, manifest=resource.presented(outcome.manifest))
+        return dataclasses.replace(outcome, manifest=self._written(resource, key, outcome.manifest, dry_run=dry_run))
+
+    def delete(self, resource: Resource, namespace: str, name: str, options: deletion.Options) -> Manifest | None:
+        """Begin to delete an object, and return it as it waits; None when it is gone already.
+
+        Raises:
+            StatusError: It is not there, another than meant, or cannot be deleted.
+        """
+        key = resource.key(namespace, name)
+        stored = self._stored(resource, key)
+        waiting = deletion.delete(resource, stored, options, self.now())
+        if waiting is None:
+            if not options.dry_run:
+                self._removed(resource, key, stored)
+            return None
+        if options.dry_run or verbs.same(stored, waiting):
+            return resource.presented(waiting)
+        return self._written(resource, key, waiting)
+
+    def release(self, resource: Resource, key: Key, waiting: Manifest) -> None:
+        """Write *waiting*, an object that is being deleted, or remove it when nothing keeps it any more."""
+        if deletion.finished(waiting):
+            self._removed(resource, key, waiting)
+        else:
+            self._written(resource, key, waiting)
+
+    def _removed(self, resource: Resource, key: Key, last: Manifest) -> None:
+        if resource.name == CRD_NAME:
+            self._catalogue = None
+        self.store.remove(key, {**last, "apiVersion": resource.stored_version})
+
+    def _written(self, resource: Resource, key: Key, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+        if dry_run:
+            return resource.presented(manifest)
+        with self.store.together():
+            stored = self.store.put(key, {**manifest, "apiVersion": resource.stored_version})
+            if resource.name == CRD_NAME:
+                self._catalogue = None
+                stored = self._follow(key, stored, definitions.established(stored, self.now()), SERVER)
+            elif resource.name == XRD_NAME and not at(stored, "metadata", "deletionTimestamp"):
+                stored = self._serve(key, stored)
+        return resource.presented(stored)
+
+    def _follow(self, key: Key, stored: Manifest, status: Manifest, manager: str) -> Manifest:
+        wanted = {**stored, "status": {**(stored.get("status") or {}), **status}}
+        if wanted == stored:
+            return stored
+        owned = ownership.update(stored, wanted, manager=manager, schema=None, now=self.now(), subresource="status")
+        return self.store.put(key, owned)
+
+    def _serve(self, key: Key, definition: Manifest) -> Manifest:
+        """Make the kind of a CompositeResourceDefinition, and say so in its status."""
+        finalizers = definition["metadata"].get("finalizers") or []
+        if definitions.COMPOSITE_FINALIZER not in finalizers:
+            metadata = {**definition["metadata"], "finalizers": [*finalizers, definitions.COMPOSITE_FINALIZER]}
+            definition = self.store.put(key, {**definition, "metadata": metadata})
+        made = definitions.composite_definition(definition)
+        request = self.request(made["apiVersion"], made["kind"], "", key.name, manager=CROSSPLANE, force=True)
+        self.apply(request, made)
+        return self._follow(key, definition, definitions.composite_established(definition, self.now()), CROSSPLANE)
+
+
+def _complete(resource: Resource, manifest: Manifest) -> Manifest:
+    return {"apiVersion": resource.api_version, "kind": resource.kind, **manifest}

@@ -1,0 +1,81 @@
+"""Server-side apply: what is applied, what becomes of it, and the note that kubectl keeps of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from groundplane.core.manifest import Manifest, at
+from groundplane.local.plane import errors, ownership
+from groundplane.local.plane.body import Body, named, typed
+from groundplane.local.plane.requests import Request, raw_schema
+from groundplane.local.plane.resources import Resource
+
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def checked(request: Request, config: Manifest) -> Manifest:
+    """Return *config* as it can be applied.
+
+    Raises:
+        StatusError: It is no such object, or says what its kind does not have.
+    """
+    resource = request.resource
+    api_version, kind = config.get("apiVersion") or "", config.get("kind") or ""
+    if (api_version, kind) != (resource.api_version, resource.kind):
+        group, _, version = api_version.rpartition("/")
+        raise errors.bad_request(f"invalid object type: {group}/{version}, Kind={kind}")
+    if at(config, "metadata", "managedFields"):
+        raise errors.bad_request("metadata.managedFields must be nil")
+    sent = at(config, "metadata", "namespace") or ""
+    body = typed(resource, config)
+    faults = [*_untyped(body)] or [*_repeated(resource, body.manifest)]
+    if faults:
+        told = faults[0] if len(faults) == 1 else "\n  ".join(("errors:", *faults))
+        what = f"{sent}/{request.name}; {api_version}, Kind={kind}"
+        raise errors.internal(f"failed to create typed patch object ({what}): {told}")
+    return named(resource, body.manifest, request.namespace, request.name)
+
+
+def _untyped(body: Body) -> Iterator[str]:
+    # The real server stops at the first one that it meets.
+    for path in body.unknown[:1]:
+        yield f".{path}: field not declared in schema"
+
+
+def _repeated(resource: Resource, config: Manifest) -> Iterator[str]:
+    for one in resource.schema.validate(config):
+        if one.keyword == "duplicate":
+            keys = one.limit or [""]
+            values = [one.value.get(key) for key in keys] if one.limit else [one.value]
+            told = ",".join(f"{key}={json.dumps(value)}" for key, value in zip(keys, values, strict=True))
+            yield f".{one.field.rpartition('[')[0]}: duplicate entries for key [{told}]"
+
+
+def applied(request: Request, live: Manifest | None, config: Manifest) -> Manifest:
+    """Return *live*, or nothing, with *config* applied over it.
+
+    Raises:
+        StatusError: Another manager owns what it changes.
+    """
+    try:
+        return ownership.apply(
+            live,
+            config,
+            manager=request.manager,
+            schema=raw_schema(request.resource),
+            now=request.now,
+            force=request.force,
+            subresource=request.subresource,
+            resets=resets(request),
+        )
+    except ownership.ApplyError as error:
+        raise errors.StatusError(error.code, "", str(error), {}) from None
+    except ownership.ConflictError as error:
+        details = {"causes": error.causes}
+        raise errors.StatusError(409, "Conflict", str(error), details) from None
+
+
+def resets(request: Request) -> tuple[str, ...] | None:
+    """Return the fields that a write of *request* leaves alone; None where that follows from the subresource."""
+    return ("status",) if request.resource.status and not request.subresource else None

@@ -1,0 +1,207 @@
+"""What goes because something else went: dependents, the content of namespaces, the objects of a kind.
+
+Nothing is remembered between two rounds. What is to do follows from what is stored, so a plane that was killed goes on
+where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from groundplane.core.manifest import Manifest, at
+from groundplane.local.plane import definitions
+from groundplane.local.plane.api import Api
+from groundplane.local.plane.builtin import CRD_NAME, XRD_NAME
+from groundplane.local.plane.deletion import FOREGROUND, ORPHAN, Options
+from groundplane.local.plane.errors import StatusError
+from groundplane.local.plane.records import Change, Key
+from groundplane.local.plane.resources import Resource
+
+_BACKGROUND = Options(policy="Background")
+
+#: One thing to do.
+Deed = Callable[[], object]
+
+
+def settle(api: Api) -> bool:
+    """Do what there is to do now; return whether anything was done, so that there may be more."""
+    done = False
+    for deed in [*_deeds(api)]:
+        try:
+            done = bool(deed()) or done
+        except StatusError:
+            continue  # gone, or changed by another deed of this round; the next round sees it as it is
+    return done
+
+
+def _deeds(api: Api) -> Iterator[Deed]:
+    for key, manifest in api.store.deleting():
+        resource = api.catalogue.named(key.resource)
+        if resource is not None:
+            yield from _of_deleting(api, resource, key, manifest)
+    for key, manifest in api.store.owned():
+        resource = api.catalogue.named(key.resource)
+        if resource is not None:
+            yield from _of_owned(api, resource, key, manifest)
+
+
+def _of_deleting(api: Api, resource: Resource, key: Key, manifest: Manifest) -> Iterator[Deed]:
+    finalizers = manifest["metadata"].get("finalizers") or []
+    if ORPHAN in finalizers:
+        yield lambda: _orphan(api, resource, key, manifest)
+    elif FOREGROUND in finalizers:
+        yield lambda: _foreground(api, resource, key, manifest)
+    if resource.name == "namespaces":
+        yield lambda: _empty_namespace(api, resource, key, manifest)
+    elif resource.name == CRD_NAME and definitions.CLEANUP_FINALIZER in finalizers:
+        yield lambda: _empty_kind(api, resource, key, manifest)
+    elif resource.name == XRD_NAME and definitions.COMPOSITE_FINALIZER in finalizers:
+        yield lambda: _end_composite(api, resource, key, manifest)
+
+
+def _without(manifest: Manifest, finalizer: str) -> Manifest:
+    metadata = dict(manifest["metadata"])
+    left = [one for one in metadata.get("finalizers") or [] if one != finalizer]
+    metadata.pop("finalizers", None)
+    return {**manifest, "metadata": metadata | ({"finalizers": left} if left else {})}
+
+
+def _orphan(api: Api, resource: Resource, key: Key, owner: Manifest) -> bool:
+    uid = owner["metadata"]["uid"]
+    for dependent_key, dependent in api.store.dependents(uid):
+        kind = api.catalogue.named(dependent_key.resource)
+        if kind is not None:
+            _disown(api, kind, dependent_key, dependent, {uid})
+    api.release(resource, key, _without(owner, ORPHAN))
+    return True
+
+
+def _foreground(api: Api, resource: Resource, key: Key, owner: Manifest) -> bool:
+    uid = owner["metadata"]["uid"]
+    blocked, done = False, False
+    for dependent_key, dependent in api.store.dependents(uid):
+        kind = api.catalogue.named(dependent_key.resource)
+        if kind is None or _placed_elsewhere(dependent_key, key):
+            continue
+        blocked = blocked or _blocks(dependent, uid)
+        if not dependent["metadata"].get("deletionTimestamp") and not _other_owners(api, dependent_key, dependent, uid):
+            options = Options(policy="Foreground", uid=dependent["metadata"]["uid"])
+            api.delete(kind, dependent_key.namespace, dependent_key.name, options)
+            done = True
+    if not blocked:
+        api.release(resource, key, _without(owner, FOREGROUND))
+    return done or not blocked
+
+
+def _blocks(dependent: Manifest, uid: str) -> bool:
+    owners = dependent["metadata"].get("ownerReferences") or []
+    return any(owner["uid"] == uid and owner.get("blockOwnerDeletion") for owner in owners)
+
+
+def _placed_elsewhere(dependent: Key, owner: Key) -> bool:
+    return bool(owner.namespace) and dependent.namespace != owner.namespace
+
+
+def _other_owners(api: Api, key: Key, dependent: Manifest, uid: str) -> bool:
+    owners = dependent["metadata"].get("ownerReferences") or []
+    return any(_state(api, key, owner) == "there" for owner in owners if owner["uid"] != uid)
+
+
+def _of_owned(api: Api, resource: Resource, key: Key, manifest: Manifest) -> Iterator[Deed]:
+    if manifest["metadata"].get("deletionTimestamp"):
+        return
+    owners = manifest["metadata"]["ownerReferences"]
+    states = {owner["uid"]: _state(api, key, owner) for owner in owners}
+    absent = {uid for uid, state in states.items() if state == "absent"}
+    if not absent:
+        return
+    if len(absent) == len(states):
+        options = Options(policy=_kept_policy(manifest), uid=manifest["metadata"]["uid"])
+        yield lambda: api.delete(resource, key.namespace, key.name, options) or True
+    elif "unknown" not in states.values():
+        yield lambda: _disown(api, resource, key, manifest, absent)
+
+
+def _kept_policy(manifest: Manifest) -> str:
+    finalizers = manifest["metadata"].get("finalizers") or []
+    return "Orphan" if ORPHAN in finalizers else "Foreground" if FOREGROUND in finalizers else "Background"
+
+
+def _state(api: Api, dependent: Key, owner: Manifest) -> str:
+    """Return whether *owner* is ``there``, ``absent``, or of a kind that is ``unknown`` here."""
+    resource = api.catalogue.of_kind(owner["apiVersion"], owner["kind"])
+    if resource is None:
+        return "unknown"
+    if resource.namespaced and not dependent.namespace:
+        return "unknown"  # the real collector never resolves such a reference either
+    found = api.store.get(resource.key(dependent.namespace, owner["name"]))
+    return "there" if found is not None and found["metadata"]["uid"] == owner["uid"] else "absent"
+
+
+def _disown(api: Api, resource: Resource, key: Key, manifest: Manifest, uids: set[str]) -> bool:
+    owners = [owner for owner in manifest["metadata"].get("ownerReferences") or [] if owner["uid"] not in uids]
+    metadata = {name: value for name, value in manifest["metadata"].items() if name != "ownerReferences"}
+    api.release(resource, key, {**manifest, "metadata": metadata | ({"ownerReferences": owners} if owners else {})})
+    return True
+
+
+def _empty_namespace(api: Api, resource: Resource, key: Key, manifest: Manifest) -> bool:
+    done, left = False, False
+    for name in api.store.resources(key.name):
+        kind = api.catalogue.named(name)
+        if kind is not None:
+            done = _delete_all(api, kind, key.name) or done
+            left = left or bool(api.store.count(name, key.name))
+    if not left and at(manifest, "spec", "finalizers"):
+        api.release(resource, key, {**manifest, "spec": {}})
+        return True
+    return done
+
+
+def _delete_all(api: Api, resource: Resource, namespace: str) -> bool:
+    done = False
+    for one in api.store.objects(resource.name, namespace):
+        metadata = one["metadata"]
+        if not metadata.get("deletionTimestamp"):
+            api.delete(resource, metadata.get("namespace", ""), metadata["name"], _BACKGROUND)
+            done = True
+    return done
+
+
+def _empty_kind(api: Api, resource: Resource, key: Key, manifest: Manifest) -> bool:
+    kind = api.catalogue.named(key.name)
+    if kind is not None and _delete_all(api, kind, ""):
+        return True
+    if api.store.count(key.name):
+        return False
+    api.release(resource, key, _without(manifest, definitions.CLEANUP_FINALIZER))
+    return True
+
+
+def _end_composite(api: Api, resource: Resource, key: Key, manifest: Manifest) -> bool:
+    definition = api.catalogue.named(CRD_NAME)
+    found = api.store.get(Key(CRD_NAME, "", key.name))
+    owners = at(found, "metadata", "ownerReferences") or []
+    if found is not None and definition is not None and any(o["uid"] == manifest["metadata"]["uid"] for o in owners):
+        if found["metadata"].get("deletionTimestamp"):
+            return False
+        api.delete(definition, "", key.name, _BACKGROUND)
+        return True
+    api.release(resource, key, _without(manifest, definitions.COMPOSITE_FINALIZER))
+    return True
+
+
+def forget_events(api: Api, before: str) -> None:
+    """Remove the events that nothing was added to since *before*, a time as objects write it."""
+    resource = api.catalogue.named("events")
+    if resource is None:
+        return
+    for one in api.store.objects("events"):
+        last = one.get("lastTimestamp") or one["metadata"]["creationTimestamp"]
+        if last < before:
+            api.delete(resource, one["metadata"].get("namespace", ""), one["metadata"]["name"], _BACKGROUND)
+
+
+def matters(change: Change) -> bool:
+    """Return whether *change* may leave something to do: something went, is going, or belongs to something."""
+    return change.type == "DELETED" or b'"deletionTimestamp":' in change.body or b'"ownerReferences":' in change.body

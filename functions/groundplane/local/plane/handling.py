@@ -1,0 +1,289 @@
+"""What each HTTP method does to a resource."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from groundplane.core.manifest import JSON, Manifest
+from groundplane.local.plane import errors, options, patching, scale, wire
+from groundplane.local.plane.answers import SHAPES, Answer
+from groundplane.local.plane.api import Api
+from groundplane.local.plane.body import read
+from groundplane.local.plane.deletion import Options
+from groundplane.local.plane.requests import Outcome, Request, manager_of
+from groundplane.local.plane.resources import Resource
+from groundplane.local.plane.routes import Route
+from groundplane.local.plane.selectors import Selector
+from groundplane.local.plane.watch import Options as WatchOptions
+from groundplane.local.plane.watch import events
+
+APPLY = "application/apply-patch+yaml"
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+_PATCHES = {
+    JSON_PATCH: patching.json_patched,
+    MERGE_PATCH: patching.merge_patched,
+    STRATEGIC: patching.strategic_patched,
+}
+_STRATEGIC_GROUPS = ("", "apiextensions.k8s.io", "coordination.k8s.io")
+_CREATED = 201
+_WATCH_SECONDS = 1800
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request about a resource, as it came.
+
+    Attributes:
+        method: As HTTP writes it.
+        route: Where it goes.
+        query: The parameters.
+        headers: Their names in small letters.
+        content: The body.
+        now: The time.
+    """
+
+    method: str
+    route: Route
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    content: bytes
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer: its status, its object, the form of that, and warnings for the client."""
+
+    code: int
+    body: Manifest
+    media_type: str = wire.JSON_TYPE
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer without an end: each event as bytes."""
+
+    events: AsyncGenerator[bytes]
+
+
+def handle(api: Api, resource: Resource, call: Call) -> Reply | Stream:
+    """Answer *call*, which is about *resource*.
+
+    Raises:
+        StatusError: It is refused.
+    """
+    route = call.route
+    if route.namespace and not resource.namespaced:
+        raise errors.no_such_resource()
+    if route.subresource and not _has(resource, route.subresource):
+        raise errors.not_found(resource.group, resource.plural, route.name)
+    shapes = SHAPES if call.method == "GET" else ()
+    answer = Answer(
+        resource,
+        wire.form(call.headers.get("accept", ""), shapes),
+        call.now,
+        call.query.get("includeObject", "Metadata"),
+    )
+    if not route.name:
+        return _collection(api, answer, call)
+    if route.subresource == "scale":
+        return scale.handle(api, answer, call)
+    return _object(api, answer, call)
+
+
+def _has(resource: Resource, subresource: str) -> bool:
+    return resource.status if subresource == "status" else subresource == "scale" and resource.scale is not None
+
+
+def _collection(api: Api, answer: Answer, call: Call) -> Reply | Stream:
+    match call.method:
+        case "GET" | "HEAD":
+            return _list(api, answer, call)
+        case "POST":
+            return _create(api, answer, call)
+        case "DELETE" if "deletecollection" in answer.resource.verbs:
+            return _delete_all(api, answer, call)
+        case "PUT" | "PATCH" if answer.resource.custom:
+            raise errors.bad_request("name must be provided")
+    raise errors.no_such_method()
+
+
+def _object(api: Api, answer: Answer, call: Call) -> Reply | Stream:
+    resource, route = answer.resource, call.route
+    match call.method:
+        case "GET" | "HEAD":
+            if options.flag(call.query, "watch"):
+                return _list(api, answer, call)
+            return _reply(answer, Outcome(api.get(resource, route.namespace, route.name)))
+        case "PUT":
+            return _replace(api, answer, call)
+        case "PATCH":
+            return _patch(api, answer, call)
+        case "DELETE" if not route.subresource:
+            return _delete(api, answer, call)
+        case "POST" if resource.custom:
+            read(resource, *wire.read(call.content, call.headers.get("content-type", "")))
+    raise errors.no_such_method()
+
+
+def _reply(answer: Answer, outcome: Outcome, code: int = 200) -> Reply:
+    return Reply(code, answer.one(outcome.manifest), answer.form.media_type, outcome.warnings)
+
+
+def request_of(resource: Resource, call: Call, kind: str) -> Request:
+    """Return what *call* says of a write beyond its body; *kind* is that of its options."""
+    return Request(
+        resource,
+        call.route.namespace,
+        call.route.name,
+        manager_of(call.query.get("fieldManager", ""), call.headers.get("user-agent", "")),
+        call.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        options.validation(call.query, kind),
+        call.route.subresource,
+        options.flag(call.query, "force"),
+    )
+
+
+def _selector(resource: Resource, call: Call) -> Selector:
+    fields = call.query.get("fieldSelector", "")
+    if call.route.name:
+        fields = ",".join(filter(None, (fields, f"metadata.name={call.route.name}")))
+    return Selector.of(call.query.get("labelSelector", ""), fields, resource.selectable)
+
+
+def _list(api: Api, answer: Answer, call: Call) -> Reply | Stream:
+    query = call.query
+    watches = options.flag(query, "watch")
+    selector = _selector(answer.resource, call)
+    options.check_list(query, watch=watches, newest=api.store.version)
+    if watches:
+        return Stream(_watched(api, answer, call, selector))
+    limit = options.number(query, "limit")
+    page = api.page(answer.resource, call.route.namespace, selector, limit=limit, token=query.get("continue", ""))
+    return Reply(200, answer.many(page), answer.form.media_type)
+
+
+async def _watched(api: Api, answer: Answer, call: Call, selector: Selector) -> AsyncGenerator[bytes]:
+    version = options.number(call.query, "resourceVersion")
+    initial = options.flag(call.query, "sendInitialEvents")
+    asked = WatchOptions(
+        version=None if initial or not version else version,
+        end_of_initial=initial,
+        bookmarks=options.flag(call.query, "allowWatchBookmarks"),
+        # All clients of a server that was restarted would else come back at the same moment for ever.
+        seconds=options.number(call.query, "timeoutSeconds")
+        or _WATCH_SECONDS + int(call.now.timestamp()) % _WATCH_SECONDS,
+    )
+    first = True
+    async with contextlib.aclosing(events(api, answer.resource, call.route.namespace, selector, asked)) as found:
+        async for event in found:
+            shown: JSON = event.object
+            if event.type != "ERROR":
+                shown = answer.event(event.object, first=first, bookmark=event.type == "BOOKMARK")
+                first = False
+            yield wire.written({"type": event.type, "object": shown}) + b"\n"
+            await asyncio.sleep(0)
+
+
+def _create(api: Api, answer: Answer, call: Call) -> Reply:
+    resource = answer.resource
+    dry_run = options.dry_run(call.query, "CreateOptions")
+    request = request_of(resource, call, "CreateOptions")
+    body = read(resource, *_sent(resource, call))
+    return _reply(answer, api.create(request, body, dry_run=dry_run), _CREATED)
+
+
+def _sent(resource: Resource, call: Call) -> tuple[JSON, str]:
+    header = call.headers.get("content-type", "")
+    try:
+        return wire.read(call.content, header)
+    except errors.StatusError as error:
+        if error.code != 400:  # noqa: PLR2004  # bad JSON is told in the words of the kind
+            raise
+        text = call.content.decode("utf-8", "replace") or "<empty>"
+        why = f"couldn't get version/kind; json parse error: {error} ({text})"
+        raise errors.bad_request(
+            f"the object provided is unrecognized (must be of type {resource.kind}): {why}"
+        ) from None
+
+
+def _replace(api: Api, answer: Answer, call: Call) -> Reply:
+    resource = answer.resource
+    dry_run = options.dry_run(call.query, "UpdateOptions")
+    request = request_of(resource, call, "UpdateOptions")
+    body = read(resource, *_sent(resource, call))
+    return _reply(answer, api.replace(request, body, dry_run=dry_run))
+
+
+def _patch(api: Api, answer: Answer, call: Call) -> Reply:
+    resource = answer.resource
+    kind = wire.media_type(call.headers.get("content-type", ""))
+    accepted = (JSON_PATCH, MERGE_PATCH, *((STRATEGIC,) if resource.group in _STRATEGIC_GROUPS else ()), APPLY)
+    if kind not in accepted:
+        raise errors.unsupported(accepted)
+    options.check_apply(call.query, applies=kind == APPLY)
+    dry_run = options.dry_run(call.query, "PatchOptions")
+    request = request_of(resource, call, "PatchOptions")
+    text = call.content.decode("utf-8", "replace")
+    if kind == APPLY:
+        config = wire.from_yaml(text)
+        if not isinstance(config, dict):
+            raise errors.bad_request("error decoding YAML: the patch is no object")
+        outcome, made = api.apply(request, config, dry_run=dry_run)
+        return _reply(answer, outcome, _CREATED if made else 200)
+    return _reply(answer, api.patch(request, change_of(kind, text), dry_run=dry_run))
+
+
+def change_of(kind: str, text: str) -> Callable[[Manifest], JSON]:
+    """Return what the patch *text*, of the media type *kind*, does to an object.
+
+    Raises:
+        StatusError: It is no such patch.
+    """
+    try:
+        patch = wire.from_json(text)
+    except errors.StatusError as error:
+        raise errors.bad_request(f"error decoding patch: {error}") from None
+    how: Callable[[Manifest, JSON], JSON] = _PATCHES[kind]
+
+    def changed(manifest: Manifest) -> JSON:
+        try:
+            return how(manifest, patch)
+        except patching.PatchError as error:
+            raise errors.StatusError(error.code, error.reason, str(error), {}) from None
+
+    return changed
+
+
+def _delete_options(call: Call) -> Options:
+    sent = wire.read(call.content, call.headers.get("content-type", ""))[0] if call.content else {}
+    if not isinstance(sent, dict):
+        raise errors.bad_request("the body of a DELETE must be DeleteOptions")
+    return Options.of(sent, {**call.query})
+
+
+def _delete(api: Api, answer: Answer, call: Call) -> Reply:
+    resource, route = answer.resource, call.route
+    stored = api.get(resource, route.namespace, route.name)
+    waiting = api.delete(resource, route.namespace, route.name, _delete_options(call))
+    if waiting is not None:
+        return Reply(200, answer.one(waiting), answer.form.media_type)
+    details = errors.about(route.name, resource.group, resource.plural, uid=stored["metadata"]["uid"])
+    status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+    return Reply(200, status, answer.form.media_type)
+
+
+def _delete_all(api: Api, answer: Answer, call: Call) -> Reply:
+    resource = answer.resource
+    asked = replace(_delete_options(call), uid="", version="")
+    page = api.page(resource, call.route.namespace, _selector(resource, call))
+    for one in page.items:
+        api.delete(resource, one["metadata"].get("namespace", ""), one["metadata"]["name"], asked)
+    return Reply(200, answer.many(page), answer.form.media_type)

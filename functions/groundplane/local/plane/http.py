@@ -1,0 +1,155 @@
+"""The API as an aiohttp application."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from groundplane.core.manifest import JSON
+from groundplane.local.plane import discovery, errors, openapi, reviews, wire
+from groundplane.local.plane.api import Api
+from groundplane.local.plane.handling import Call, Reply, Stream, handle
+from groundplane.local.plane.routes import TYPED_GROUPS, Route, route
+
+API = web.AppKey("API", Api)
+_LARGEST_BODY = 3 * 1024 * 1024  # bytes; the real server takes as much
+_HEALTH = ("/healthz", "/livez", "/readyz")
+_VERSION = {"major": "1", "minor": "36", "gitVersion": "v1.36.0+groundplane", "platform": "linux/amd64"}
+_BUILD = ("gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler")
+_LOG = logging.getLogger("groundplane.plane")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def application(api: Api, token: str, clock: Callable[[], datetime]) -> web.Application:
+    """Return the application that serves *api* to whoever has *token*; *clock* tells the time with its zone."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            _check(request, token)
+            return await handler(request)
+        except errors.StatusError as error:
+            return _json(error.status(), error.code)
+        except web.HTTPException:
+            raise
+        except Exception as error:  # noqa: BLE001  # one request that breaks must not end the plane
+            # Neither the log nor the answer may quote an object: it could be a Secret.
+            _LOG.exception("%s %s failed: %s", request.method, request.path, type(error).__name__, exc_info=False)
+            return _json(errors.internal(f"Internal error occurred: {type(error).__name__}").status(), 500)
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        return await _serve(api, request, clock())
+
+    made = web.Application(middlewares=[guard], client_max_size=_LARGEST_BODY)
+    made[API] = api
+    made.router.add_route("*", "/{path:.*}", serve)
+    return made
+
+
+def _check(request: web.Request, token: str) -> None:
+    sent = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+    if request.path.rstrip("/") not in _HEALTH and not hmac.compare_digest(sent, f"Bearer {token}".encode()):
+        raise errors.unauthorized()
+
+
+async def _serve(api: Api, request: web.Request, now: datetime) -> web.StreamResponse:
+    path = request.path.rstrip("/") or "/"
+    if path in _HEALTH:
+        return web.Response(text="ok")
+    found = _document(api, request, path)
+    if found is not None:
+        return found
+    where = route(path)
+    if where is None or not where.plural:
+        return _unknown(where)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    call = Call(request.method, where, dict(request.query), headers, await request.read(), now.astimezone(UTC))
+    reviewed = _reviewed(call)
+    if reviewed is not None:
+        return reviewed
+    resource = api.catalogue.find(where.group, where.version, where.plural)
+    if resource is None:
+        return _unknown(where)
+    answer = handle(api, resource, call)
+    return _replied(answer) if isinstance(answer, Reply) else await _streamed(request, answer)
+
+
+def _unknown(where: Route | None) -> web.Response:
+    if where is not None and where.version and where.group in TYPED_GROUPS:
+        raise errors.no_such_resource()
+    return web.Response(status=404, text="404 page not found\n")
+
+
+def _document(api: Api, request: web.Request, path: str) -> web.Response | None:
+    """Return the answer where *path* is about the server itself."""
+    if path == "/version":
+        return _json({**dict.fromkeys(_BUILD, ""), **_VERSION})
+    if path.startswith("/openapi/"):
+        return _openapi(api, path.removeprefix("/openapi/"))
+    if path in ("/api", "/apis"):
+        if "as=APIGroupDiscoveryList" in request.headers.get("Accept", ""):
+            found = discovery.aggregated(api.catalogue, core=path == "/api")
+            return _json(found, media_type=discovery.AGGREGATED)
+        return _json(discovery.versions(request.host) if path == "/api" else discovery.groups(api.catalogue))
+    where = route(path)
+    if where is None or where.plural or (request.method != "GET" and not where.version):
+        return None
+    listed = (
+        discovery.resources(api.catalogue, where.group, where.version)
+        if where.version
+        else discovery.group(api.catalogue, where.group)
+    )
+    return _json(listed) if listed else None
+
+
+def _openapi(api: Api, place: str) -> web.Response:
+    if place == "v2":
+        return web.Response(body=openapi.NOTHING_IN_V2, headers={"Content-Type": openapi.V2_TYPE})
+    if place == "v3":
+        return _json(openapi.paths(api.catalogue))
+    where = route(place.removeprefix("v3"))
+    found = api.catalogue.groups().get(where.group, {}).get(where.version) if where else None
+    return _json(openapi.document(found)) if found else web.Response(status=404, text="404 page not found\n")
+
+
+def _reviewed(call: Call) -> web.Response | None:
+    where = call.route
+    if call.method != "POST" or where.name or where.namespace or where.group not in reviews.API_GROUPS:
+        return None
+    body = wire.read(call.content, call.headers.get("content-type", ""))[0]
+    now = call.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    answer = reviews.review(where.group, where.version, where.plural, body if isinstance(body, dict) else {}, now)
+    return None if answer is None else _json(answer, 201)
+
+
+def _json(value: JSON, code: int = 200, media_type: str = wire.JSON_TYPE) -> web.Response:
+    return web.Response(body=wire.written(value), status=code, headers={"Content-Type": media_type})
+
+
+def _replied(reply: Reply) -> web.Response:
+    response = web.Response(
+        body=wire.written(reply.body, reply.media_type), status=reply.code, headers={"Content-Type": reply.media_type}
+    )
+    for warning in reply.warnings:
+        response.headers.add("Warning", f"299 - {errors.quoted(warning)}")
+    return response
+
+
+async def _streamed(request: web.Request, stream: Stream) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": wire.JSON_TYPE})
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    try:
+        async for event in stream.events:
+            await response.write(event)
+    except ConnectionResetError:
+        return response  # the client went away
+    finally:
+        await stream.events.aclose()
+    await response.write_eof()
+    return response

@@ -1,0 +1,49 @@
+"""Lists in parts."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import cast
+
+from groundplane.core.manifest import Manifest
+from groundplane.local.plane import errors
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list.
+
+    Attributes:
+        items: The objects.
+        version: Of the whole store, when it was read.
+        token: Where the next part begins; empty at the end.
+        remaining: How many are left; None where nobody knows.
+    """
+
+    items: list[Manifest] = field(default_factory=list)
+    version: int = 0
+    token: str = ""
+    remaining: int | None = None
+
+
+def token(version: int, last: str) -> str:
+    """Return where a list goes on after the path *last*; *version* is that of the list."""
+    text = json.dumps({"v": "meta.k8s.io/v1", "rv": version, "start": f"{last}\0"}, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def after(token: str) -> str:
+    """Return the path after which *token* goes on; empty for no token.
+
+    Raises:
+        StatusError: It cannot be read.
+    """
+    if not token:
+        return ""
+    try:
+        found = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        return cast("str", found["start"]).removesuffix("\0")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise errors.bad_request("invalid continue token: continue key is not valid") from None

@@ -1,0 +1,186 @@
+"""What the plane serves: one `Resource` for each version of each kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from groundplane.core.manifest import Manifest, at
+from groundplane.local.plane.errors import joined
+from groundplane.local.plane.records import Key
+from groundplane.schema import KindSchema, Registry
+
+#: The order in which discovery names the verbs of a custom resource.
+CUSTOM_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
+VERBS = tuple(sorted(CUSTOM_VERBS))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        name: Its title.
+        type: ``string``, ``integer``, ``number``, ``boolean`` or ``date``.
+        path: A JSONPath into the object, or the name of a cell that `tables` computes.
+        description: For whoever asks.
+        priority: 0 is always shown, more only on demand.
+        format: A hint; ``name`` marks the object's name.
+    """
+
+    name: str
+    type: str
+    path: str
+    description: str = ""
+    priority: int = 0
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Where a kind keeps its replicas; ``selector`` is empty when there is none."""
+
+    spec: str
+    status: str
+    selector: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One kind, in one version.
+
+    Attributes:
+        group: Empty for the core group.
+        version: Such as ``v1``.
+        storage: The version objects are stored in.
+        plural: As paths write it.
+        singular: As people may write it.
+        kind: As objects write it.
+        list_kind: As lists write it.
+        short_names: Further names for people.
+        categories: Names for several kinds at once.
+        namespaced: Whether objects live in a namespace.
+        schema: What objects look like.
+        columns: What a table shows beside the name, which is not among them.
+        status: Whether the status is a subresource, written on its own.
+        scale: Where the replicas are, when there is such a subresource.
+        selectable: Fields by which lists and watches can be narrowed, as paths without the leading dot.
+        custom: Whether a CustomResourceDefinition defines it.
+        verbs: As discovery names them.
+        terminating: Whether its definition is being deleted, so that nothing new may be made.
+    """
+
+    group: str
+    version: str
+    storage: str
+    plural: str
+    singular: str
+    kind: str
+    list_kind: str
+    namespaced: bool
+    schema: KindSchema = field(repr=False, compare=False)
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    status: bool = False
+    scale: Scale | None = None
+    selectable: tuple[str, ...] = ()
+    custom: bool = False
+    verbs: tuple[str, ...] = VERBS
+    terminating: bool = False
+
+    @property
+    def api_version(self) -> str:
+        """As objects write it."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def stored_version(self) -> str:
+        """As stored objects write it."""
+        return f"{self.group}/{self.storage}" if self.group else self.storage
+
+    @property
+    def name(self) -> str:
+        """``plural.group``: the same for all versions, and the name of a definition."""
+        return joined(self.plural, self.group)
+
+    def key(self, namespace: str, name: str) -> Key:
+        """Return where the object is stored; the namespace counts only where there are any."""
+        return Key(self.name, namespace if self.namespaced else "", name)
+
+    def key_of(self, manifest: Manifest) -> Key:
+        """Return where *manifest* is stored."""
+        metadata = manifest["metadata"]
+        return self.key(metadata.get("namespace", ""), metadata["name"])
+
+    def presented(self, stored: Manifest) -> Manifest:
+        """Return *stored* as this version shows it."""
+        return {**stored, "apiVersion": self.api_version, "kind": self.kind}
+
+
+def defined(definition: Manifest) -> list[Resource]:
+    """Return the resources that the CustomResourceDefinition *definition* makes the plane serve.
+
+    Raises:
+        DefinitionError: It lacks what it must have.
+    """
+    schemas = {kind.api_version: kind for kind in Registry.of([definition])}
+    spec = definition["spec"]
+    storage = next(version["name"] for version in spec["versions"] if version.get("storage"))
+    served = [version for version in spec["versions"] if version.get("served")]
+    return [_defined(definition, version, storage, schemas) for version in served]
+
+
+def _defined(definition: Manifest, version: Manifest, storage: str, schemas: dict[str, KindSchema]) -> Resource:
+    spec = definition["spec"]
+    names = spec["names"]
+    subresources = version.get("subresources") or {}
+    return Resource(
+        group=spec["group"],
+        version=version["name"],
+        storage=storage,
+        plural=names["plural"],
+        singular=names.get("singular") or names["kind"].lower(),
+        kind=names["kind"],
+        list_kind=names.get("listKind") or f"{names['kind']}List",
+        namespaced=spec["scope"] == "Namespaced",
+        schema=schemas[f"{spec['group']}/{version['name']}"],
+        short_names=tuple(names.get("shortNames") or ()),
+        categories=tuple(names.get("categories") or ()),
+        columns=_columns(version.get("additionalPrinterColumns")),
+        status="status" in subresources,
+        scale=_scale(subresources.get("scale")),
+        selectable=tuple(one["jsonPath"].removeprefix(".") for one in version.get("selectableFields") or ()),
+        custom=True,
+        verbs=CUSTOM_VERBS,
+        terminating=at(definition, "metadata", "deletionTimestamp") is not None,
+    )
+
+
+def _columns(declared: list[Manifest] | None) -> tuple[Column, ...]:
+    if not declared:
+        return (Column("Age", "date", ".metadata.creationTimestamp", _described(".metadata.creationTimestamp")),)
+    return tuple(
+        Column(
+            one["name"],
+            one["type"],
+            one["jsonPath"],
+            one.get("description") or _described(one["jsonPath"]),
+            one.get("priority", 0),
+            one.get("format", ""),
+        )
+        for one in declared
+    )
+
+
+def _described(path: str) -> str:
+    return f"Custom resource definition column (in JSONPath format): {path}"
+
+
+def _scale(declared: Manifest | None) -> Scale | None:
+    if declared is None:
+        return None
+    return Scale(
+        declared["specReplicasPath"].removeprefix("."),
+        declared["statusReplicasPath"].removeprefix("."),
+        (declared.get("labelSelectorPath") or "").removeprefix("."),
+    )

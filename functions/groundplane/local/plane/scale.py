@@ -1,0 +1,75 @@
+"""The subresource ``scale``: the replicas of an object, seen and written alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from groundplane.core.manifest import JSON, Manifest, at
+from groundplane.local.plane import errors, wire
+from groundplane.local.plane.resources import Scale
+
+if TYPE_CHECKING:
+    from groundplane.local.plane.answers import Answer
+    from groundplane.local.plane.api import Api
+    from groundplane.local.plane.handling import Call, Reply
+
+_SHOWN = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+
+
+def handle(api: Api, answer: Answer, call: Call) -> Reply:
+    """Answer *call*, which is about the scale of an object.
+
+    Raises:
+        StatusError: It is refused.
+    """
+    from groundplane.local.plane import handling, options  # noqa: PLC0415  # the two need each other
+
+    resource, route = answer.resource, call.route
+    place = resource.scale
+    if place is None:
+        raise errors.not_found(resource.group, resource.plural, route.name)
+    if call.method in ("GET", "HEAD"):
+        return handling.Reply(200, shown(place, api.get(resource, route.namespace, route.name)))
+    if call.method not in ("PUT", "PATCH"):
+        raise errors.no_such_method()
+    dry_run = options.dry_run(call.query, "UpdateOptions")
+    request = handling.request_of(resource, call, "UpdateOptions")
+    text = call.content.decode("utf-8", "replace")
+    kind = wire.media_type(call.headers.get("content-type", ""))
+    change = handling.change_of(kind, text) if call.method == "PATCH" else lambda _before: wire.from_json(text)
+
+    def changed(manifest: Manifest) -> JSON:
+        return _scaled(place, manifest, change(shown(place, manifest)))
+
+    outcome = api.patch(request, changed, dry_run=dry_run)
+    return handling.Reply(200, shown(place, outcome.manifest))
+
+
+def shown(place: Scale, manifest: Manifest) -> Manifest:
+    """Return the Scale of *manifest*."""
+    metadata = manifest["metadata"]
+    status: Manifest = {"replicas": at(manifest, *place.status.split(".")) or 0}
+    selector = at(manifest, *place.selector.split(".")) if place.selector else None
+    if selector:
+        status["selector"] = selector
+    replicas = at(manifest, *place.spec.split("."))
+    return {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {name: metadata[name] for name in _SHOWN if name in metadata},
+        "spec": {"replicas": replicas} if replicas else {},
+        "status": status,
+    }
+
+
+def _scaled(place: Scale, manifest: Manifest, wanted: JSON) -> Manifest:
+    replicas = at(wanted, "spec", "replicas") or 0
+    version = at(wanted, "metadata", "resourceVersion")
+    made = _put(manifest, place.spec.split("."), replicas)
+    return _put(made, ["metadata", "resourceVersion"], version) if version else made
+
+
+def _put(value: JSON, path: list[str], new: JSON) -> Manifest:
+    inside = value if isinstance(value, dict) else {}
+    first, *rest = path
+    return {**inside, first: _put(inside.get(first), rest, new) if rest else new}

@@ -1,0 +1,185 @@
+"""The plane as one process: opens the store, serves it on loopback, collects, prunes, and ends on a signal.
+
+``python -m groundplane.local.plane.server FOLDER`` prints the path of the kubeconfig once it serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import socket
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from aiohttp import web
+
+from groundplane.local.plane import collect, http, tls
+from groundplane.local.plane.api import Api
+from groundplane.local.plane.records import Change
+from groundplane.local.plane.store import Store, StoreError
+from groundplane.local.plane.surroundings import Surroundings
+
+HISTORY_SECONDS = 3600.0  # how long a watch can be resumed
+HISTORY_COUNT = 20_000
+EVENT_LIFE = timedelta(hours=1)  # as on a real server
+_PRUNE_SECONDS = 60.0
+_GRACE_SECONDS = 2.0
+_LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # no word comes of them
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """A plane that serves: its API, and the kubeconfig for clients."""
+
+    api: Api
+    kubeconfig: Path
+    address: str
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _stamp(now: datetime) -> str:
+    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def open_api(folder: Path) -> Api:
+    """Return the API over the store in *folder*, which is made when it is not there.
+
+    Raises:
+        StoreError: The store cannot be used.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    store = Store(folder / "plane.sqlite", lambda: _clock().timestamp())
+    surroundings = Surroundings(
+        now=lambda: _stamp(_clock()),
+        uid=lambda: str(uuid.uuid4()),
+        suffix=lambda: "".join(secrets.choice(_LETTERS) for _ in range(5)),
+    )
+    return Api(store, surroundings)
+
+
+@contextlib.asynccontextmanager
+async def serving(folder: Path, port: int = 0) -> AsyncIterator[Plane]:
+    """Serve the plane in *folder* on loopback, yield it, and end everything.
+
+    Args:
+        folder: Where its store, its certificates and its kubeconfig are.
+        port: 0 takes the one of last time, or a free one.
+
+    Raises:
+        StoreError: The store cannot be used.
+    """
+    api = open_api(folder)
+    try:
+        token = _token(folder)
+        runner = web.AppRunner(
+            http.application(api, token, _clock), handler_cancellation=True, shutdown_timeout=_GRACE_SECONDS
+        )
+        await runner.setup()
+        try:
+            sock = _listening(port or _last_port(folder))
+            await web.SockSite(runner, sock, ssl_context=tls.context(folder, _clock())).start()
+            tls.write_private(folder / "port", str(sock.getsockname()[1]).encode())
+            address = f"https://{tls.HOST}:{sock.getsockname()[1]}"
+            async with _background(api):
+                yield Plane(api, tls.kubeconfig(folder, address, token), address)
+        finally:
+            api.end()
+            await runner.cleanup()
+    finally:
+        api.store.close()
+
+
+def _token(folder: Path) -> str:
+    path = folder / "token"
+    if not path.exists():
+        tls.write_private(path, secrets.token_urlsafe(32).encode())
+    return path.read_text()
+
+
+def _last_port(folder: Path) -> int:
+    # Clients that watch find a plane again that was started anew.
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        return int((folder / "port").read_text())
+    return 0
+
+
+def _listening(port: int) -> socket.socket:
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((tls.HOST, port))
+    except OSError:
+        made.bind((tls.HOST, 0))  # somebody else has it now
+    return made
+
+
+@contextlib.asynccontextmanager
+async def _background(api: Api) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(_collecting(api)), asyncio.create_task(_pruning(api))]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _collecting(api: Api) -> None:
+    """Collect whenever a change may have left something behind, and once at the start."""
+    changed = asyncio.Event()
+    changed.set()
+
+    def listener(change: Change) -> None:
+        if collect.matters(change):
+            changed.set()
+
+    cancel = api.subscribe(listener)
+    try:
+        while True:
+            await changed.wait()
+            changed.clear()
+            if collect.settle(api):
+                changed.set()
+                await asyncio.sleep(0)  # requests come first
+    finally:
+        cancel()
+
+
+async def _pruning(api: Api) -> None:
+    while True:
+        api.store.prune(HISTORY_SECONDS, HISTORY_COUNT)
+        collect.forget_events(api, _stamp(_clock() - EVENT_LIFE))
+        await asyncio.sleep(_PRUNE_SECONDS)
+
+
+async def _main(folder: Path) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    async with serving(folder) as plane:
+        print(plane.kubeconfig, flush=True)  # noqa: T201  # a person or a script reads it
+        await ended.wait()
+
+
+def main(folder: str) -> int:
+    """Serve the plane in *folder* until a signal; return 1 when it cannot."""
+    try:
+        asyncio.run(_main(Path(folder)))
+    except StoreError as error:
+        print(error, file=sys.stderr)  # noqa: T201  # a person reads it
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,214 @@
+"""What a write does to an object. Pure: the stored object, the request, the time and a uid give the new object."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+
+from groundplane.core.manifest import JSON, Manifest, at
+from groundplane.local.plane import applying, errors, ownership, special
+from groundplane.local.plane.body import Body, cannot_be_handled, named, refuse_unknown, typed
+from groundplane.local.plane.identity import metadata_causes, update_causes
+from groundplane.local.plane.invalid import causes
+from groundplane.local.plane.requests import Outcome, Request, raw_schema
+from groundplane.local.plane.resources import Resource
+
+#: Metadata that only the server writes.
+_SERVERS = ("creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "selfLink", "uid")
+#: Groups whose kinds are typed on a real server and count no generations.
+_UNCOUNTED = ("", "coordination.k8s.io")
+
+
+def create(request: Request, body: Body, uid: str, suffix: str) -> Outcome:
+    """Return the object that *body* makes; *suffix* completes a ``generateName``.
+
+    Raises:
+        StatusError: It is refused.
+    """
+    resource = request.resource
+    warnings = refuse_unknown(body, request.validation, cannot_be_handled(resource))
+    if at(body.manifest, "metadata", "resourceVersion"):
+        raise errors.internal("resourceVersion should not be set on objects to be created")
+    manifest = named(resource, body.manifest, request.namespace, request.name)
+    made = _fresh(resource, manifest, request.now, uid, suffix)
+    _check(resource, made)
+    owned = ownership.update(
+        None,
+        made,
+        manager=request.manager,
+        schema=raw_schema(resource),
+        now=request.now,
+        resets=applying.resets(request),
+    )
+    return Outcome(owned, warnings)
+
+
+def apply_new(request: Request, config: Manifest, uid: str) -> Outcome:
+    """Return the object that applying *config* makes where there is none.
+
+    Raises:
+        StatusError: It is refused.
+    """
+    resource = request.resource
+    config = applying.checked(request, config)
+    owned = applying.applied(request, None, config)
+    made = _fresh(resource, owned, request.now, uid, "")
+    made["metadata"]["managedFields"] = at(owned, "metadata", "managedFields") or []
+    _check(resource, made)
+    return Outcome(made)
+
+
+def _fresh(resource: Resource, manifest: Manifest, now: str, uid: str, suffix: str) -> Manifest:
+    metadata = {name: value for name, value in manifest["metadata"].items() if name not in _SERVERS}
+    if not metadata.get("name") and metadata.get("generateName"):
+        metadata["name"] = metadata["generateName"] + suffix
+    metadata |= {"uid": uid, "creationTimestamp": now}
+    if resource.group not in _UNCOUNTED:
+        metadata["generation"] = 1
+    made = {name: value for name, value in manifest.items() if name != "status" or not resource.status}
+    return special.born(resource, resource.schema.default({**made, "metadata": metadata}))
+
+
+def replace(request: Request, stored: Manifest, body: Body) -> Outcome:
+    """Return *stored* replaced by *body*.
+
+    Raises:
+        StatusError: It is refused.
+    """
+    resource = request.resource
+    warnings = refuse_unknown(body, request.validation, cannot_be_handled(resource))
+    manifest = named(resource, body.manifest, request.namespace, request.name)
+    sent = manifest["metadata"].get("resourceVersion")
+    if not sent and resource.group != "":
+        why = "Invalid value: 0: must be specified for an update"
+        cause = errors.Cause("FieldValueInvalid", why, "metadata.resourceVersion")
+        raise errors.invalid(resource.group, resource.plural, request.name, [cause])
+    if sent and not sent.isdigit():
+        raise errors.internal(f'strconv.ParseUint: parsing "{sent}": invalid syntax')
+    uid = manifest["metadata"].get("uid")
+    if uid and uid != stored["metadata"]["uid"]:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {stored['metadata']['uid']}"
+        raise errors.conflict(resource.group, resource.plural, request.name, why)
+    return _updated(request, stored, manifest, warnings)
+
+
+def patch(request: Request, stored: Manifest, change: Callable[[Manifest], JSON]) -> Outcome:
+    """Return *stored* as *change* leaves it.
+
+    Raises:
+        StatusError: It is refused.
+    """
+    resource = request.resource
+    patched = change(resource.presented(copy.deepcopy(stored)))
+    if not isinstance(patched, dict):
+        raise errors.bad_request("the patch leaves no object")
+    body = typed(resource, patched)
+    if body.unknown and request.validation == "Strict":
+        told = ", ".join(f'unknown field "{path}"' for path in body.unknown)
+        text = json.dumps(patched, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        message = f"Invalid value: {errors.quoted(text)}: strict decoding error: {told}"
+        raise errors.invalid("", "", "", [errors.Cause("FieldValueInvalid", message, "patch")])
+    warnings = refuse_unknown(body, request.validation, "")
+    manifest = named(resource, body.manifest, request.namespace, request.name)
+    return _updated(request, stored, manifest, warnings)
+
+
+def apply(request: Request, stored: Manifest, config: Manifest) -> Outcome:
+    """Return *stored* with *config* applied by the request's manager.
+
+    Raises:
+        StatusError: It is refused, or another manager owns what it changes.
+    """
+    live = request.resource.presented(stored)
+    config = applying.checked(request, config)
+    uid = config["metadata"].get("uid")
+    if uid and uid != stored["metadata"]["uid"]:
+        why = f"uid mismatch: the provided object specified uid {uid}, and the existing object has uid"
+        raise errors.conflict(
+            request.resource.group, request.resource.plural, request.name, f"{why} {stored['metadata']['uid']}"
+        )
+    merged = applying.applied(request, live, config)
+    return _updated(request, stored, merged, (), owned=True)
+
+
+def _updated(
+    request: Request, stored: Manifest, manifest: Manifest, warnings: tuple[str, ...], *, owned: bool = False
+) -> Outcome:
+    resource = request.resource
+    old = resource.presented(stored)
+    sent = manifest["metadata"].get("resourceVersion")
+    if sent and sent != old["metadata"]["resourceVersion"]:
+        raise errors.modified(resource.group, resource.plural, request.name)
+    wanted = special.changed(resource, resource.schema.default(_placed(request, manifest, old)), old)
+    _check(resource, wanted, old, request.subresource)
+    wanted["metadata"] = _counted(resource, wanted, old)
+    if not owned:
+        wanted = ownership.update(
+            old,
+            wanted,
+            manager=request.manager,
+            schema=raw_schema(resource),
+            now=request.now,
+            subresource=request.subresource,
+            resets=applying.resets(request),
+        )
+    if same(old, wanted):
+        return Outcome(stored, warnings, changed=False)
+    return Outcome({**wanted, "apiVersion": resource.stored_version}, warnings)
+
+
+def _placed(request: Request, manifest: Manifest, old: Manifest) -> Manifest:
+    """Return *manifest* with what a write to this subresource leaves alone taken from *old*."""
+    if request.subresource == "status":
+        rest = {name: value for name, value in old.items() if name != "status"}
+        managed = manifest["metadata"].get("managedFields")
+        metadata = {name: value for name, value in old["metadata"].items() if name != "managedFields"}
+        metadata |= {"managedFields": managed} if managed is not None else {}
+        status = {"status": manifest["status"]} if "status" in manifest else {}
+        return {**rest, "metadata": metadata, **status}
+    metadata = dict(manifest["metadata"])
+    for name in _SERVERS:
+        if name in old["metadata"] and (name not in metadata or name not in {"uid", "creationTimestamp"}):
+            metadata[name] = old["metadata"][name]
+        elif name not in old["metadata"]:
+            metadata.pop(name, None)
+    metadata["resourceVersion"] = old["metadata"]["resourceVersion"]
+    placed = {**manifest, "metadata": metadata}
+    if request.resource.status:
+        placed.pop("status", None)
+        placed |= {"status": old["status"]} if "status" in old else {}
+    return placed
+
+
+def _counted(resource: Resource, wanted: Manifest, old: Manifest) -> Manifest:
+    metadata: Manifest = dict(wanted["metadata"])
+    aside = {"metadata", "status"} if resource.status else {"metadata"}
+    before = {name: value for name, value in old.items() if name not in aside}
+    if "generation" in metadata and before != {name: value for name, value in wanted.items() if name not in aside}:
+        metadata["generation"] += 1
+    return metadata
+
+
+def _check(resource: Resource, manifest: Manifest, old: Manifest | None = None, subresource: str = "") -> None:
+    metadata = manifest["metadata"]
+    found = metadata_causes(metadata, label_name=resource.name == "namespaces")
+    if old is not None:
+        found = [*update_causes(metadata, old["metadata"]), *found]
+    found += causes(resource.schema, manifest, old, subresource)
+    found += special.causes(resource, manifest, old)
+    if found:
+        raise errors.invalid(resource.group, resource.kind, metadata.get("name") or "", found)
+
+
+def same(old: Manifest, new: Manifest) -> bool:
+    """Return whether the two differ in nothing but the times at which fields were taken."""
+    return _timeless(old) == _timeless(new)
+
+
+def _timeless(manifest: Manifest) -> Manifest:
+    metadata = {name: value for name, value in manifest["metadata"].items() if value not in ({}, [])}
+    managed = metadata.pop("managedFields", None) or []
+    metadata.pop("resourceVersion", None)
+    entries = [{name: value for name, value in entry.items() if name != "time"} for entry in managed]
+    return {**manifest, "apiVersion": "", "metadata": {**metadata, "managedFields": entries}}

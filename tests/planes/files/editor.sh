@@ -1,0 +1,2 @@
+#!/bin/sh
+sed -i 's/note: hello/note: edited/' "$1"
