@@ -116,7 +116,8 @@ class ProcessSpec(Model):
     after: Names = Field(default_factory=list)
     """Tasks that must have succeeded before it starts."""
     size: Annotated[str, Field(max_length=32, pattern=r"^[1-9][0-9]*(Gi|Ti)$")]
-    """Bytes that its folder $(DATA) may fill, as a quantity."""
+    """Bytes that were asked for its folder $(DATA), as a quantity. They are neither set aside nor enforced: the disk is
+    shared by all that runs on the machine."""
     data_policy: Literal["Retain", "Delete"] = "Retain"
     """What becomes of its folder $(DATA) when it is deleted."""
 
@@ -154,7 +155,7 @@ class ProcessStatus(Model):
     observed_generation: int | None = None
     """The generation that this speaks of."""
     conditions: Conditions | None = None
-    """Ready: it answers its probe. StorageLow: its data fill most of its size."""
+    """Ready: it answers its probe."""
     pid: int | None = None
     """Its process."""
     started_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None = None
