@@ -25,6 +25,9 @@ WHOLE, DATABASE, FUNCTION = (
 )
 
 
+COMPOSITIONS = {f"xdatabase-{path.stem}" for path in (ROOT / "compositions" / "database").glob("*.yaml")}
+
+
 @dataclass(frozen=True)
 class Platform:
     """A cluster with operators and the companion set, and a registry that Groundplane is installed from."""
@@ -114,7 +117,7 @@ def test_one_configuration_brings_function_api_and_compositions(platform: Platfo
     kubectl("wait", "--for=condition=Established", "--timeout=60s", "xrd/xdatabases.groundplane.dev")
     assert [one["metadata"]["name"] for one in kubectl.get("functions.pkg.crossplane.io")] == [FUNCTION]
     found = kubectl.get("compositions")
-    assert {one["metadata"]["name"] for one in found} == {"xdatabase-cnpg", "xdatabase-rds"}
+    assert {one["metadata"]["name"] for one in found} == COMPOSITIONS
     assert {step["functionRef"]["name"] for one in found for step in one["spec"]["pipeline"]} == {FUNCTION}
 
 
@@ -173,7 +176,7 @@ def test_new_compositions_wait_for_their_function_and_claims_go_on_forth_and_bac
     platform.move("function.pkg.crossplane.io", FUNCTION, "function-database", version)
     eventually(lambda: platform.active(FUNCTION, version))
     platform.serve_newest()
-    eventually(lambda: len(kubectl.get("compositions", "-l", f"tests/version={version}")) == 2)
+    eventually(lambda: len(kubectl.get("compositions", "-l", f"tests/version={version}")) == len(COMPOSITIONS))
     assert platform.active(DATABASE, version) == "True"
     eventually(lambda: revision_of(team) != revision)
     team.ready()
@@ -215,7 +218,7 @@ def test_packages_removed_under_a_claim_take_nothing_with_them_and_can_come_back
     forget = '[{"op": "remove", "path": "/metadata/ownerReferences"}]'
     kubectl("patch", "xrd", "xdatabases.groundplane.dev", "--type=json", "-p", forget)
     eventually(lambda: platform.active(DATABASE, version) == "True")
-    eventually(lambda: len(kubectl.get("compositions")) == 2)
+    eventually(lambda: len(kubectl.get("compositions")) == len(COMPOSITIONS))
     assert {name: one["metadata"]["uid"] for name, one in team.composed().items()} == before
     another = platform.cluster.team()
     another.apply(claim())
