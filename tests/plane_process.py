@@ -126,3 +126,12 @@ def running(folder: Path) -> Iterator[Running]:
     finally:
         if plane.process.poll() is None:
             plane.end()
+
+
+@contextlib.contextmanager
+def widgets(path: Path) -> Iterator[Api]:
+    """Open a plane in *path* that knows widgets, and close its store at the end."""
+    made = open_api(path)
+    made.create(made.request("apiextensions.k8s.io/v1", "CustomResourceDefinition"), widget_definition())
+    yield made
+    made.store.close()

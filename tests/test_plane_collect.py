@@ -11,17 +11,15 @@ from groundplane.local.plane.deletion import Options
 from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.patching import merge_patched
 from groundplane.local.plane.resources import Resource
-from plane_process import open_api, settle, widget, widget_definition
+from plane_process import open_api, settle, widget, widgets
 
 CONFIG = ("v1", "ConfigMap")
 
 
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[Api]:
-    made = open_api(tmp_path / "s")
-    made.create(made.request("apiextensions.k8s.io/v1", "CustomResourceDefinition"), widget_definition())
-    yield made
-    made.store.close()
+    with widgets(tmp_path / "s") as made:
+        yield made
 
 
 def again(api: Api, path: Path) -> Api:

@@ -1,4 +1,4 @@
-"""Server-side apply: what is applied, what becomes of it, and the note that kubectl keeps of it."""
+"""Who owns what after a write: server-side apply, and the writes of whole objects."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from groundplane.local.plane import errors, ownership
 from groundplane.local.plane.body import Body, named, typed
 from groundplane.local.plane.requests import Request, raw_schema
 from groundplane.local.plane.resources import Resource
-
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def checked(request: Request, config: Manifest) -> Manifest:
@@ -67,7 +65,7 @@ def applied(request: Request, live: Manifest | None, config: Manifest) -> Manife
             now=request.now,
             force=request.force,
             subresource=request.subresource,
-            resets=resets(request),
+            resets=_resets(request),
         )
     except ownership.ApplyError as error:
         raise errors.StatusError(error.code, "", str(error), {}) from None
@@ -76,6 +74,19 @@ def applied(request: Request, live: Manifest | None, config: Manifest) -> Manife
         raise errors.StatusError(409, "Conflict", str(error), details) from None
 
 
-def resets(request: Request) -> tuple[str, ...] | None:
+def updated(request: Request, live: Manifest | None, new: Manifest) -> Manifest:
+    """Return *new*, the whole object that a write led to, with its owners."""
+    return ownership.update(
+        live,
+        new,
+        manager=request.manager,
+        schema=raw_schema(request.resource),
+        now=request.now,
+        subresource=request.subresource,
+        resets=_resets(request),
+    )
+
+
+def _resets(request: Request) -> tuple[str, ...] | None:
     """Return the fields that a write of *request* leaves alone; None where that follows from the subresource."""
     return ("status",) if request.resource.status and not request.subresource else None

@@ -7,11 +7,11 @@ import json
 from collections.abc import Callable
 
 from groundplane.core.manifest import JSON, Manifest, at
-from groundplane.local.plane import applying, errors, ownership, special
+from groundplane.local.plane import applying, errors, special
 from groundplane.local.plane.body import Body, cannot_be_handled, named, refuse_unknown, typed
 from groundplane.local.plane.identity import metadata_causes, update_causes
 from groundplane.local.plane.invalid import causes
-from groundplane.local.plane.requests import Outcome, Request, raw_schema
+from groundplane.local.plane.requests import Outcome, Request
 from groundplane.local.plane.resources import Resource
 
 #: Metadata that only the server writes.
@@ -33,15 +33,7 @@ def create(request: Request, body: Body, uid: str, suffix: str) -> Outcome:
     manifest = named(resource, body.manifest, request.namespace, request.name)
     made = _fresh(resource, manifest, request.now, uid, suffix)
     _check(resource, made)
-    owned = ownership.update(
-        None,
-        made,
-        manager=request.manager,
-        schema=raw_schema(resource),
-        now=request.now,
-        resets=applying.resets(request),
-    )
-    return Outcome(owned, warnings)
+    return Outcome(applying.updated(request, None, made), warnings)
 
 
 def apply_new(request: Request, config: Manifest, uid: str) -> Outcome:
@@ -144,15 +136,7 @@ def _updated(
     _check(resource, wanted, old, request.subresource)
     wanted["metadata"] = _counted(resource, wanted, old)
     if not owned:
-        wanted = ownership.update(
-            old,
-            wanted,
-            manager=request.manager,
-            schema=raw_schema(resource),
-            now=request.now,
-            subresource=request.subresource,
-            resets=applying.resets(request),
-        )
+        wanted = applying.updated(request, old, wanted)
     if same(old, wanted):
         return Outcome(stored, warnings, changed=False)
     return Outcome({**wanted, "apiVersion": resource.stored_version}, warnings)
