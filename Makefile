@@ -12,7 +12,7 @@ export GROUNDPLANE_CRDS
 endif
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test check fmt generate golden bench conformance binaries plane controlplane planes image package push crds lock clean
+.PHONY: help setup demo test check fmt generate golden bench conformance binaries plane controlplane embedded planes faults image package push crds lock clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,8 +61,14 @@ plane: setup ## Start a real API server and Crossplane on loopback, until Ctrl-C
 controlplane: setup ## Run the scenarios on a real API server and Crossplane (needs Go; ARGS='-k swap' runs some)
 	@$(BIN)/python tools/play.py $(ARGS)
 
+embedded: setup ## Run the same scenarios on the embedded plane (needs the upstream CRDs; ARGS='-k swap' runs some)
+	@$(BIN)/python tools/play.py --embedded $(ARGS)
+
 planes: setup ## Compare the embedded plane with a real API server (needs Go; GROUNDPLANE_FUZZ_OBJECTS=1000 takes longer)
 	@$(BIN)/python -m pytest tests/planes $(ARGS)
+
+faults: setup ## Kill, fill, break and restore a machine's databases while they are written to (GROUNDPLANE_KILLS=5 is short)
+	@$(BIN)/python -m pytest -n 2 tests/faults $(ARGS)
 
 # Variables that only they read, for example `make push REGISTRY=host:port ORG=team VERSION=v0.1.0`: where packages will
 # be installed from, and RUNTIME_IMAGE_TARBALL or RUNTIME_IMAGE, the function's image; docs/install.md tells more.

@@ -20,8 +20,8 @@ settings.register_profile(
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-# Suites that need more than Python: collected only when they are asked for (make conformance, make planes).
-SUITES = {"conformance", "controlplane", "planes"}
+# Suites that need more than Python: collected only when they are asked for (make conformance, make faults).
+SUITES = {"conformance", "controlplane", "faults", "planes"}
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -1,98 +1,195 @@
-"""Render every example through the real function server, print what became of each, leave the manifests in _output/."""
+"""A claim's life on this machine: a real PostgreSQL, its backup, a table brought back, a swap refused; `make demo`.
+
+Everything happens in a folder of its own and ends with this process: the plane, the servers, the data.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shlex
+import shutil
+import subprocess
 import sys
+import tempfile
 import textwrap
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import yaml
-from crossplane.function import logging
+import psycopg
 
-from groundplane.render import admission, files, function, inputs, package, report, run
+import shown
 
-ROOT = Path(__file__).resolve().parents[1]
-EXAMPLES = ROOT / "examples"
-OUTPUT = ROOT / "_output"
-COLUMNS = ("CLAIM", "ENVIRONMENT", "ENGINE", "ANSWER", "OBJECTS", "RUNS ON")
+BIN = Path(sys.executable).parent
+CLAIM = "examples/claims/development.yaml"
+TEAM, NAME = "team-a", "orders"
+WAIT_SECONDS = 90
+_WIDTH = 100
+_CLAIM = """\
+apiVersion: groundplane.dev/v1alpha1
+kind: XDatabase
+metadata: {{name: {name}, namespace: team-a}}
+spec:
+  version: "17"
+  tier: Development
+  storage: {{size: 1Gi}}
+"""
+
+
+class DemoError(Exception):
+    """The message says which command failed, and what it said."""
+
+
+class Shell:
+    """Commands as a person types them, in an environment of their own, each shown before what it prints."""
+
+    def __init__(self, home: Path) -> None:
+        """Let every command find the plane in *home*."""
+        self._environment = {
+            **os.environ,
+            "GROUNDPLANE_HOME": str(home),
+            "KUBECONFIG": str(home / "kubeconfig"),
+            "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+        }
+
+    def show(self, command: str, stdin: str = "") -> str:
+        """Print *command* and what it prints, and return that.
+
+        Raises:
+            DemoError: it failed.
+        """
+        print(f"$ {command}", flush=True)
+        text = self.run(command, stdin)
+        print(textwrap.indent(text.rstrip(), "    "), flush=True)
+        return text
+
+    def run(self, command: str, stdin: str = "") -> str:
+        """Return what *command* prints.
+
+        Raises:
+            DemoError: it failed.
+        """
+        done = subprocess.run(
+            shlex.split(command),
+            env=self._environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=WAIT_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            raise DemoError(f"{command}: {done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout
 
 
 def main() -> int:
-    """Return 0 when every example was answered; a refusal that says what to do is an answer."""
-    logging.configure(logging.Level.DISABLED)
+    """Tell the story and return 0 when all of it came true."""
     began = time.monotonic()
-    checker = admission.Admission(package.apis())
-    rows, refusals = [], []
-    with function.serving(function.make_runner(datetime.now(UTC))) as call:
-        for environment in sorted((EXAMPLES / "environments").glob("*.yaml")):
-            for claim in claims(environment):
-                shown = inputs.load(environment=str(environment), required=[str(EXAMPLES / "required")])
-                for document in files.unchecked(str(claim), sys.stdin.buffer.read):
-                    rendered, _ = run.render(document, shown, checker, call)
-                    rows.append(row(rendered, environment.stem))
-                    refusals += refusal(rendered, environment.stem)
-                    keep(rendered, environment.stem, claim.stem)
-    print(table(rows))
-    print("\n".join(refusals))
-    seconds, refused = time.monotonic() - began, sum(line[4] == "-" for line in rows)
-    print(f"{len(rows)} claims answered by the real gRPC function in {seconds:.1f} s, {refused} of them refused.")
-    written = len(rows) - refused
-    print(f"{written} files of manifests are in {OUTPUT.name}/; see one with: less {OUTPUT.name}/kubernetes/cnpg.yaml")
-    print("Look closer: .venv/bin/groundplane render examples/claims/critical.yaml \\")
-    print("    --environment examples/environments/kubernetes.yaml -o tree")
-    return 0 if rows else 1
+    home = Path(tempfile.mkdtemp(prefix="groundplane-"))
+    try:
+        with plane(home) as shell:
+            serve(shell)
+            bring_back(shell)
+            swap(shell)
+    except DemoError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    finally:
+        shutil.rmtree(home)
+    head("The same claims in the clouds, rendered offline")
+    print("\n".join(shown.lines()))
+    print(f"\nAll of it took {time.monotonic() - began:.1f} s, and nothing of it runs any more.")
+    print("Your own: .venv/bin/groundplane up, and then README.md, Five minutes.")
+    return 0
 
 
-def claims(environment: Path) -> list[Path]:
-    """Return the claims to show in *environment*: its engines' own examples, and one for each tier.
-
-    The environment of namespaces without a label serves a first try only; one claim that it honours and one that it
-    does not are enough.
-    """
-    chosen = yaml.safe_load(environment.read_text())["data"]["engines"]
-    if environment.stem == "default":
-        return [EXAMPLES / "claims" / f"{tier}.yaml" for tier in ("development", "standard")]
-    own = [EXAMPLES / contract / f"{engine}.yaml" for contract, engine in sorted(chosen.items())]
-    return [*own, *sorted((EXAMPLES / "claims").glob("*.yaml"))]
-
-
-def row(rendered: report.Rendered, environment: str) -> tuple[str, ...]:
-    """Return one line of the table."""
-    outcome, metadata = rendered.outcome, rendered.outcome.xr["metadata"]
-    name = f"{metadata['namespace']}/{metadata['name']}"
-    _, reason, _ = outcome.condition("Accepted")
-    costs = outcome.footprint
-    size = f"{costs['instances']} x {costs['size']}, {costs['storage']}" if costs else ""
-    return name, environment, outcome.engine, reason, str(len(outcome.resources) or "-"), size
+@contextlib.contextmanager
+def plane(home: Path) -> Iterator[Shell]:
+    """Start a plane and end it, whatever happens meanwhile."""
+    shell = Shell(home)
+    head("A plane on this machine, and a real PostgreSQL")
+    try:
+        shell.show("groundplane up")
+        yield shell
+        head("Everything ends")
+        shell.show("groundplane down")
+    finally:
+        with contextlib.suppress(DemoError):
+            shell.run("groundplane down")
 
 
-def refusal(rendered: report.Rendered, environment: str) -> list[str]:
-    """Return what a refused claim is told, for people."""
-    if not rendered.outcome.refused:
-        return []
-    _, reason, message = rendered.outcome.condition("Accepted")
-    head = f"{rendered.outcome.xr['metadata']['name']} in {environment}, {reason}:"
-    return [head, *textwrap.wrap(message, 100, initial_indent="    ", subsequent_indent="    "), ""]
+def serve(shell: Shell) -> None:
+    """Apply a claim, write a row through its binding, and read it again."""
+    shell.show(f"kubectl create namespace {TEAM}")
+    apply(shell, NAME)
+    shell.show(f"kubectl -n {TEAM} get xdb")
+    with connected(shell, NAME) as application:
+        application.execute(
+            "CREATE TABLE customers AS SELECT n, 'customer ' || n AS name FROM generate_series(1, 1000) n"
+        )
+        (count,) = application.execute("SELECT count(*) FROM customers").fetchone() or (0,)
+        encrypted = "TLS" if application.pgconn.ssl_in_use else "no TLS"
+        user = application.info.user
+    print(f"  An application wrote {count} rows through its binding and read them again, as {user}, by {encrypted}.")
 
 
-def keep(rendered: report.Rendered, environment: str, stem: str) -> None:
-    """Leave the manifests of a claim that was honoured where a person can read them."""
-    if not rendered.outcome.refused:
-        path = OUTPUT / environment / f"{stem}.yaml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(report.as_yaml([rendered]))
+def bring_back(shell: Shell) -> None:
+    """Drop a table by mistake, and bring it back in a copy."""
+    head("A table dropped by mistake, and brought back")
+    shell.show(f"kubectl -n {TEAM} wait xdb/{NAME} --for=condition=BackupCurrent --timeout={WAIT_SECONDS}s")
+    time.sleep(1.1)  # moments have whole seconds
+    moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time.sleep(1.1)
+    with connected(shell, NAME) as application:
+        application.execute("DROP TABLE customers")
+    print("  DROP TABLE customers")
+    restore = f'  restore: {{from: Claim, claimRef: {{name: {NAME}}}, pointInTime: "{moment}"}}\n'
+    apply(shell, "orders-before", restore)
+    with connected(shell, "orders-before") as application:
+        (count,) = application.execute("SELECT count(*) FROM customers").fetchone() or (0,)
+    print(f"  The copy of a moment before has {count} rows in customers.")
 
 
-def table(rows: list[tuple[str, ...]]) -> str:
-    """Return *rows* as columns."""
-    widths = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]
-    lines = []
-    for line in (COLUMNS, *rows):
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines) + "\n"
+def swap(shell: Shell) -> None:
+    """Ask for another engine, and be refused."""
+    head("Another engine for a database that lives: refused, and nothing is touched")
+    patch = '{"spec":{"crossplane":{"compositionRef":{"name":"xdatabase-cnpg"}}}}'
+    shell.show(f"kubectl -n {TEAM} patch xdb {NAME} --type=merge -p '{patch}'")
+    shell.run(f"kubectl -n {TEAM} wait xdb/{NAME} --for=condition=Accepted=False --timeout={WAIT_SECONDS}s")
+    message = '{.status.conditions[?(@.type=="Accepted")].message}'
+    text = shell.run(f"kubectl -n {TEAM} get xdb {NAME} -o jsonpath='{message}'")
+    print(textwrap.fill(text, _WIDTH, initial_indent="  ", subsequent_indent="  "))
+    back = '{"spec":{"crossplane":{"compositionRef":{"name":"xdatabase-local"}}}}'
+    shell.run(f"kubectl -n {TEAM} patch xdb {NAME} --type=merge -p '{back}'")
+
+
+def apply(shell: Shell, name: str, more: str = "") -> None:
+    """Apply a claim and return once it serves."""
+    claim = _CLAIM.format(name=name) + more
+    print("$ kubectl apply -f -", textwrap.indent(claim.rstrip(), "    > "), sep="\n")
+    began = time.monotonic()
+    print(textwrap.indent(shell.run("kubectl apply -f -", claim).rstrip(), "    "))
+    shell.show(f"kubectl -n {TEAM} wait xdb/{name} --for=condition=Serving --timeout={WAIT_SECONDS}s")
+    print(f"  {name} serves after {time.monotonic() - began:.1f} s")
+
+
+@contextlib.contextmanager
+def connected(shell: Shell, name: str) -> Iterator[psycopg.Connection]:
+    """Connect as an application does: by what the binding says, and nothing else."""
+    words = dict(
+        line.split("=", 1) for line in shell.run(f"groundplane binding xdb/{name} -n {TEAM} -o dotenv").splitlines()
+    )
+    settings = {key.removeprefix("PG").lower(): value for key, value in words.items() if key.startswith("PG")}
+    with psycopg.connect(**settings, autocommit=True) as connection:  # type: ignore[arg-type]  # Names of libpq.
+        yield connection
+
+
+def head(text: str) -> None:
+    """Print a headline."""
+    print(f"\n{text}\n{'=' * len(text)}\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-from bareplane import groundplane
+from bareplane import embedded, groundplane
 from bareplane.binaries import BinariesError
 from bareplane.plane import FOLDER_VARIABLE, PlaneError, started
 
@@ -21,11 +21,13 @@ def main() -> int:
     parser.add_argument(
         "--groundplane", action="store_true", help="install Groundplane as well, and play the operators"
     )
+    parser.add_argument("--embedded", action="store_true", help="start the embedded plane instead")
     options = parser.parse_args()
+    start = embedded.started if options.embedded else started
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     begun = time.monotonic()
     try:
-        with contextlib.suppress(KeyboardInterrupt), started() as plane:
+        with contextlib.suppress(KeyboardInterrupt), start() as plane:
             if options.groundplane:
                 groundplane.install(plane)
             print(f"plane: up in {time.monotonic() - begun:.1f} s; Ctrl-C ends it; in another shell:")

@@ -3,7 +3,8 @@
 Starts two bare planes with Groundplane installed from packages. On one runs, side by side, what can share it; on the
 other, at the same time and one by one, what breaks it. GROUNDPLANE_CLUSTER=kubeconfig takes the cluster of KUBECONFIG
 for both instead, one after the other; it must have Groundplane, the companion set and the example environments
-installed, and what needs the plane itself is skipped there, and counted.
+installed, and what needs the plane itself is skipped there, and counted. `make embedded` plays the same on two embedded
+planes, where what a single machine has not is skipped, and counted.
 """
 
 import contextlib
@@ -11,11 +12,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from bareplane import binaries, groundplane
+from bareplane import binaries, embedded, groundplane
 from bareplane.plane import FOLDER_VARIABLE, Plane, PlaneError, started
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,24 +24,29 @@ PYTEST = (str(Path(sys.executable).parent / "pytest"), "tests/controlplane", "-p
 SHARED = ("-m", "not alone", "-n", "3", "--dist", "loadfile")  # scenarios wait more than they work
 ALONE = ("-m", "alone")
 NOTHING_SELECTED = 5
+EMBEDDED = "--embedded"
+Start = Callable[[], contextlib.AbstractContextManager[Plane]]
 
 
 def main(words: list[str]) -> int:
     """Run the suite and return 0 when all of it passed, or was skipped with the reason."""
-    if not _is_given() and (why := groundplane.lacking()):
-        print(f"controlplane: skipped: {why}")
+    is_embedded = EMBEDDED in words
+    words = [word for word in words if word != EMBEDDED]
+    name = "embedded" if is_embedded else "controlplane"
+    if not _is_given() and (why := groundplane.lacking(embedded=is_embedded)):
+        print(f"{name}: skipped: {why}")
         return 0
     parts = [part for part in (SHARED, ALONE) if _selects(part, words)]
     if not parts:
-        print("controlplane: no scenario is selected", file=sys.stderr)
+        print(f"{name}: no scenario is selected", file=sys.stderr)
         return NOTHING_SELECTED
     try:
         if _is_given():
             codes = [subprocess.run((*PYTEST, *part, *words), cwd=ROOT, check=False).returncode for part in parts]
         else:
-            codes = _on_planes(parts, words)
+            codes = _on_planes(embedded.started if is_embedded else started, parts, words)
     except (binaries.BinariesError, PlaneError) as error:
-        print(f"controlplane: {error}", file=sys.stderr)
+        print(f"{name}: {error}", file=sys.stderr)
         return 1
     return next((code for code in codes if code), 0)
 
@@ -55,14 +61,14 @@ def _selects(part: Sequence[str], words: list[str]) -> bool:
     return subprocess.run(collect, cwd=ROOT, capture_output=True, check=False).returncode != NOTHING_SELECTED
 
 
-def _on_planes(parts: Sequence[Sequence[str]], words: list[str]) -> list[int]:
+def _on_planes(start: Start, parts: Sequence[Sequence[str]], words: list[str]) -> list[int]:
     """Run each of *parts* on a plane of its own, all at once; what a later one says is printed once it has ended."""
     begun = time.monotonic()
     with contextlib.ExitStack() as stack:
-        planes = [stack.enter_context(started()) for _ in parts]
+        planes = [stack.enter_context(start()) for _ in parts]
         for plane in planes:
             groundplane.install(plane)
-        print(f"controlplane: {len(planes)} planes are up after {time.monotonic() - begun:.0f} s", flush=True)
+        print(f"{len(planes)} planes are up after {time.monotonic() - begun:.0f} s", flush=True)
         outputs = [None, *(stack.enter_context(TemporaryFile()) for _ in parts[1:])]
         runs = [
             subprocess.Popen((*PYTEST, *part, *words), cwd=ROOT, env=_variables(plane), stdout=output)

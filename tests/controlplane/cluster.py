@@ -44,7 +44,7 @@ class Cluster:
         name = name or f"team-{uuid.uuid4().hex[:8]}"
         labels = {ENVIRONMENT_LABEL: environment} if environment else {}
         self.kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
-        self.teams.append(Team(self.kubectl, name))
+        self.teams.append(Team(self.kubectl, name, roles=self.plane is None or not self.plane.embedded))
         return self.teams[-1]
 
     def rest(self) -> None:
@@ -60,6 +60,7 @@ class Team:
 
     kubectl: Kubectl
     namespace: str
+    roles: bool = True  # whether rights are given here; on one machine everybody has all of them
 
     def run(self, *words: str | Path, stdin: Any = None) -> str:
         """Run kubectl in the namespace."""

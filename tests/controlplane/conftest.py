@@ -16,6 +16,16 @@ from bareplane.plane import FOLDER_VARIABLE, Plane, started
 from controlplane.cluster import Cluster, Team
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what a plane on one machine has not, with the reason."""
+    folder = os.environ.get(FOLDER_VARIABLE)
+    if not folder or not Plane(Path(folder)).embedded:
+        return
+    for item in items:
+        if marker := item.get_closest_marker("bare"):
+            item.add_marker(pytest.mark.skip(reason=f"the bare plane only: {marker.args[0]}"))
+
+
 @pytest.fixture
 def cluster(living: Cluster) -> Iterator[Cluster]:
     """Return the cluster for one scenario, whose claims rest afterwards."""

@@ -20,7 +20,8 @@ CONSENT = "groundplane.dev/delete-consent"
 
 def developer(team: Team) -> Kubectl:
     """Return kubectl as somebody with Kubernetes' own role edit in the namespace."""
-    bind(team, "edit")
+    if team.roles:
+        bind(team, "edit")
     return team.kubectl.as_(DEVELOPER)
 
 

@@ -25,7 +25,7 @@ def companion_back(plane: Plane) -> Iterator[None]:
 def test_nothing_goes_and_what_is_unprotected_is_said(cluster: Cluster, plane: Plane) -> None:
     team = cluster.team("kubernetes")
     before = settled(team)
-    cluster.kubectl("delete", "-k", groundplane.COMPANION)
+    groundplane.without_companion(plane)
     claim = team.wait(lambda it: refused(it, "EnvironmentIncomplete") or refused(it, "NotPermitted"))
     assert "companion" in condition(claim, "Accepted")["message"]
     assert before.items() <= uids(team.everything()).items()

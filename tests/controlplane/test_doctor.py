@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner, Result
 
 from bareplane.waiting import eventually
@@ -45,6 +46,7 @@ def limited(team: Team, folder: Path) -> Path:
     return path
 
 
+@pytest.mark.bare("it is about packages and rights")
 def test_what_is_installed_is_found_as_it_should_be(cluster: Cluster, team: Team) -> None:
     found = findings(cluster.kubectl.kubeconfig, "-n", team.namespace)
     wanted = {"kubernetes", "feature", "package", "xrd", "composition", "companion", "rights", "engine", "claim"}
@@ -56,6 +58,7 @@ def test_what_is_installed_is_found_as_it_should_be(cluster: Cluster, team: Team
     assert rights.startswith("it has all ")
 
 
+@pytest.mark.bare("it is about rights")
 def test_rights_are_those_of_the_user_that_is_named(cluster: Cluster) -> None:
     found = findings(cluster.kubectl.kubeconfig, "--crossplane-user", NOBODY)
     missing = [one for (check, _), one in found.items() if check == "rights"]
@@ -82,6 +85,7 @@ def test_an_environment_that_a_namespace_names_and_that_is_not_there_is_found(cl
     assert team.namespace in found["message"]
 
 
+@pytest.mark.bare("it is about rights")
 def test_who_may_read_little_is_told_what_is_not_known(team: Team, tmp_path: Path) -> None:
     team.apply(orders())
     path = limited(team, tmp_path)

@@ -14,6 +14,7 @@ import image
 import image_tree
 from test_package_image import DOCKERFILE, is_answered
 
+pytestmark = pytest.mark.bare("the image is no part of it")
 BUILD, FINAL = DOCKERFILE.stages
 UNREACHABLE = re.compile("NewConnectionError|ConnectTimeout|ReadTimeout|NameResolution|ProxyError|Max retries")
 

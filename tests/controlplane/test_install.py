@@ -19,6 +19,7 @@ from controlplane.cluster import ENVIRONMENT_LABEL, Cluster, Team, orders
 from controlplane.registry import ROOT, Registry, built
 from xpkg.build import push
 
+pytestmark = pytest.mark.bare("packages are installed")
 WHOLE, DATABASE, FUNCTION = (
     *("groundplane", "groundplane-configuration-database"),
     "groundplane-function-database",

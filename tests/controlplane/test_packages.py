@@ -20,6 +20,7 @@ from controlplane.registry import ROOT, Registry, built
 from xpkg.build import Runtime, digest
 from xpkg.target import Target
 
+pytestmark = pytest.mark.bare("packages are built")
 WORDS = ["/usr/bin/python3", "-m", "groundplane", "serve"]
 
 

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bareplane.kubectl import Kubectl
 from bareplane.plane import Plane
 from bareplane.waiting import eventually
@@ -57,10 +59,12 @@ def warnings(kubectl: Kubectl, *policies: Manifest) -> dict[str, str]:
     }
 
 
+@pytest.mark.bare("types in a policy are checked by a controller of a real cluster")
 def test_the_api_server_finds_nothing_wrong_with_the_types_in_a_policy(plane: Plane) -> None:
     assert warnings(plane.kubectl, *copies()) == {}
 
 
+@pytest.mark.bare("types in a policy are checked by a controller of a real cluster")
 def test_it_would_find_a_field_that_is_not_there(plane: Plane) -> None:
     (wrong,) = (one for one in copies() if one["metadata"]["name"] == f"{COPY}claim-deletion")
     wrong["spec"]["validations"][0]["expression"] = "oldObject.spec.deletionPolicies == 'Protect'"

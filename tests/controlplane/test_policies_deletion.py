@@ -101,6 +101,7 @@ def test_a_claim_that_never_had_data_goes_at_once(cluster: Cluster) -> None:
     developer(team)("delete", "xdatabase", "orders", "-n", team.namespace)
 
 
+@pytest.mark.bare("a role decides who may")
 def test_breaking_the_protection_of_a_claim_needs_the_verb_override(team: Team) -> None:
     paused(team, "Protect")
     who, name = developer(team), ("xdatabase", "orders", "-n", team.namespace)
@@ -117,6 +118,7 @@ def test_breaking_the_protection_of_a_claim_needs_the_verb_override(team: Team) 
     who(*delete(team), DRY)
 
 
+@pytest.mark.bare("a role decides who may")
 def test_nobody_talks_a_claim_out_of_its_protection_by_its_status(team: Team) -> None:
     paused(team, "Protect")
     rights = ("--verb=get,update,patch", "--resource=xdatabases.groundplane.dev/status")
@@ -176,6 +178,7 @@ def test_what_is_not_guarded_is_deleted_as_ever(team: Team, label: str) -> None:
     team.run("delete", "cluster.postgresql.cnpg.io", "orders-db-1")
 
 
+@pytest.mark.bare("a role decides who may")
 def test_breaking_the_guard_of_an_object_needs_the_verb_override(team: Team) -> None:
     words = guarded(team)
     team.run("create", "role", "clusters", "--verb=*", "--resource=clusters.postgresql.cnpg.io")

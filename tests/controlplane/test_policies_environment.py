@@ -93,6 +93,7 @@ CHOICES = {
 }
 
 
+@pytest.mark.bare("a role decides who may")
 @pytest.mark.parametrize("choice", CHOICES)
 def test_choosing_needs_the_verb_choose(team: Team, choice: str) -> None:
     crossplane, wanted = CHOICES[choice]

@@ -10,6 +10,7 @@ from bareplane import crossplane, groundplane
 from bareplane.plane import Plane
 from controlplane.cluster import Cluster, Manifest, condition, orders, refused
 
+pytestmark = pytest.mark.bare("roles")
 GRANTS = groundplane.COMPANION / "crossplane.yaml"
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete")
 LEFT_OUT = "clusters.postgresql.cnpg.io"

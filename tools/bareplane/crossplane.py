@@ -42,9 +42,14 @@ def install(plane: "Plane", binary: Path, authority: Authority, server: str) -> 
 
 
 def start(plane: "Plane", binary: Path | None = None) -> None:
-    """Start Crossplane."""
-    binary = binary or need("crossplane-core")
+    """Start Crossplane, or the embedded plane that stands in its place."""
+    from bareplane import embedded  # noqa: PLC0415  # It imports this module.
     from bareplane.plane import free_ports  # noqa: PLC0415  # The plane imports this module.
+
+    if plane.embedded:
+        embedded.start(plane)
+        return
+    binary = binary or need("crossplane-core")
 
     folder = plane.folder / "crossplane"
     health, metrics, webhooks = free_ports(3)

@@ -1,4 +1,4 @@
-"""Groundplane on the bare plane: what a platform team installs on a cluster, with stand-ins where pods would run."""
+"""Groundplane on a plane: what a platform team installs on a cluster, with stand-ins where pods would run."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ import yaml
 from bareplane import crossplane
 from bareplane.binaries import missing, need
 from bareplane.identity import LOOPBACK
-from bareplane.plane import PROGRAMS, Plane, PlaneError, free_ports
+from bareplane.plane import PROGRAMS, SOCKET, Plane, PlaneError, free_ports
 from bareplane.waiting import eventually
 from crds import crds_folder
 from groundplane import __version__, packages
@@ -34,9 +34,9 @@ PACKAGE_PROGRAMS = ("crossplane-cli", "crane")  # they build packages, and serve
 NO_CRDS = "no upstream CRDs: run `make crds`, or name their folder in GROUNDPLANE_CRDS"
 
 
-def lacking() -> str:
-    """Return why no plane with Groundplane can be started here, or nothing."""
-    if why := missing(*PROGRAMS, *PACKAGE_PROGRAMS):
+def lacking(*, embedded: bool = False) -> str:
+    """Return why no plane with Groundplane can be started here, or nothing; an *embedded* one needs no programs."""
+    if not embedded and (why := missing(*PROGRAMS, *PACKAGE_PROGRAMS)):
         return why
     return "" if crds_folder() else NO_CRDS
 
@@ -46,7 +46,10 @@ def install(plane: Plane) -> None:
     operators(plane)
     environments(plane)
     companion(plane)
-    package(plane)
+    if plane.embedded:
+        plane.kubectl.apply(*manifests(ROOT / "apis"), *manifests(ROOT / "compositions"), server_side=True)
+    else:
+        package(plane)
     serve(plane)
     established(plane)
 
@@ -54,7 +57,8 @@ def install(plane: Plane) -> None:
 def operators(plane: Plane) -> None:
     """Install the CRDs that operators bring, and let the stand-ins work in their place."""
     plane.kubectl.apply(*upstream_crds(), server_side=True)
-    plane.kubectl.apply(*_operator_roles())
+    if not plane.embedded:
+        plane.kubectl.apply(*_operator_roles())
     start_operators(plane)
 
 
@@ -88,8 +92,25 @@ def environments(plane: Plane) -> None:
 
 
 def companion(plane: Plane) -> None:
-    """Apply the companion set."""
-    plane.kubectl("apply", "--server-side", "-k", COMPANION)
+    """Apply the companion set; where nobody is given rights and nothing runs in pods, what is left of it."""
+    if plane.embedded:
+        plane.kubectl.apply(*companion_objects(), server_side=True)
+    else:
+        plane.kubectl("apply", "--server-side", "-k", COMPANION)
+
+
+def without_companion(plane: Plane) -> None:
+    """Delete what `companion` applies."""
+    if plane.embedded:
+        plane.kubectl("delete", "-f", "-", stdin=companion_objects())
+    else:
+        plane.kubectl("delete", "-k", COMPANION)
+
+
+def companion_objects() -> list[Manifest]:
+    """Return the objects of the companion set that an embedded plane serves."""
+    groups = ("rbac.authorization.k8s.io", "pkg.crossplane.io", "kustomize.config.k8s.io")
+    return [one for one in manifests(COMPANION) if one["apiVersion"].partition("/")[0] not in groups]
 
 
 def package(plane: Plane) -> None:
@@ -131,8 +152,10 @@ def answers(address: str) -> bool:
 
 
 def serve(plane: Plane, ttl: int = FUNCTION_TTL_SECONDS) -> None:
-    """Serve the function and tell Crossplane where."""
+    """Serve the function and tell Crossplane where; an embedded plane knows."""
     port = start_function(plane, ttl)
+    if plane.embedded:
+        return
     folder = plane.folder / "function"
     names = ("tls.crt", "tls.key", "ca.crt")
     data = {name: base64.b64encode((folder / name).read_bytes()).decode() for name in names}
@@ -147,11 +170,13 @@ def serve(plane: Plane, ttl: int = FUNCTION_TTL_SECONDS) -> None:
 
 
 def start_function(plane: Plane, ttl: int) -> int:
-    """Start the function's server and return its port."""
+    """Start the function's server and return its port; an embedded plane calls it through a socket of its folder."""
     port = free_ports(1)[0]
-    certificates = str(plane.folder / "function")
-    words = ("serve", f"--address={LOOPBACK}:{port}", f"--tls-certs-dir={certificates}", f"--ttl={ttl}", "--debug")
-    run_module(plane, "function", "groundplane", *words)
+    if plane.embedded:
+        where = (f"--address=unix:{plane.folder / SOCKET}", "--insecure")
+    else:
+        where = (f"--address={LOOPBACK}:{port}", f"--tls-certs-dir={plane.folder / 'function'}")
+    run_module(plane, "function", "groundplane", "serve", *where, f"--ttl={ttl}", "--debug")
     return port
 
 

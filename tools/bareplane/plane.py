@@ -28,6 +28,8 @@ CONTROLLERS = (
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "crossplane-core")
 START_SECONDS = 90
 FOLDER_VARIABLE = "GROUNDPLANE_PLANE"  # the folder of a plane that runs already
+SOCKET = "function.sock"  # where an embedded plane calls the function
+EMBEDDED = "embedded"  # a file of this name says that the plane of a folder is an embedded one
 
 
 class PlaneError(Exception):
@@ -41,6 +43,7 @@ class Plane:
         self.folder = folder
         self.kubeconfig = folder / "kubeconfig"
         self.kubectl = Kubectl(self.kubeconfig)
+        self.embedded = (folder / EMBEDDED).exists()
 
     def run(self, name: str, *argv: str | Path, env: dict[str, str] | None = None) -> None:
         """Start a program that ends with the plane; its output is in the plane's logs."""
@@ -97,6 +100,15 @@ def started() -> Iterator[Plane]:
         BinariesError: a program is neither here nor can it be built.
     """
     binaries = {name: need(name) for name in PROGRAMS}
+    with kept() as folder:
+        plane = Plane(folder)
+        _start(plane, binaries)
+        yield plane
+
+
+@contextlib.contextmanager
+def kept() -> Iterator[Path]:
+    """Return a new folder whose programs end, and which goes, when this process leaves the block or ends."""
     folder = Path(tempfile.mkdtemp(prefix="groundplane-"))  # 0700: keys lie in it
     command = (sys.executable, "-m", "bareplane.keeper", str(folder))
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
@@ -107,12 +119,10 @@ def started() -> Iterator[Plane]:
         assert process.stdin  # noqa: S101  # Tells the type checker.
         assert process.stdout  # noqa: S101  # Tells the type checker.
         process.stdout.readline()
-        plane = Plane(folder)
-        _start(plane, binaries)
-        yield plane
+        yield folder
     finally:
-        if kept := os.environ.get("GROUNDPLANE_KEEP_LOGS"):
-            shutil.copytree(folder / "logs", Path(kept) / folder.name, dirs_exist_ok=True)
+        if wanted := os.environ.get("GROUNDPLANE_KEEP_LOGS"):
+            shutil.copytree(folder / "logs", Path(wanted) / folder.name, dirs_exist_ok=True)
         process.communicate()
 
 

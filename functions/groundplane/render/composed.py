@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane.core.manifest import Kind, Manifest, at
-from groundplane.render.cluster import Cluster
+from groundplane.render.cluster import Lookup
 from groundplane.render.naming import child_name, is_object_name, uid_of
 from groundplane.render.observed import COMPOSITE_LABEL, RESOURCE_NAME, controller_of
 from groundplane.render.outcome import Gone
@@ -18,7 +18,7 @@ CLAIM_LABELS = ("crossplane.io/claim-name", "crossplane.io/claim-namespace")
 
 
 def compose(
-    xr: Manifest, desired: fnv1.State, observed: Mapping[str, Manifest], cluster: Cluster
+    xr: Manifest, desired: fnv1.State, observed: Mapping[str, Manifest], cluster: Lookup
 ) -> tuple[dict[str, Manifest], tuple[str, ...]]:
     """Return what would be applied, by name and sorted, and notes about what was changed on it.
 
@@ -87,7 +87,7 @@ def _owners(xr: Manifest, name: str, wanted: Manifest) -> list[Manifest]:
     return [*owners, own]
 
 
-def _check(name: str, wanted: Manifest, cluster: Cluster) -> None:
+def _check(name: str, wanted: Manifest, cluster: Lookup) -> None:
     api_version, kind = wanted.get("apiVersion"), wanted.get("kind")
     if not api_version or not kind:
         raise ReconcileError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
@@ -17,21 +17,21 @@ NAMED_FIRST = 3  # how many unready resources the message names
 _STATUS = {fnv1.STATUS_CONDITION_TRUE: "True", fnv1.STATUS_CONDITION_FALSE: "False"}
 
 
-def condition(kind: str, status: str, reason: str, message: str = "") -> Manifest:
-    """Return one condition; the message is left out when it is empty."""
+def condition(kind: str, status: str, reason: str, message: str = "", now: str = TRANSITION_TIME) -> Manifest:
+    """Return one condition, which began *now*; the message is left out when it is empty."""
     made = {
         "type": kind,
         "status": status,
         "reason": reason,
-        "lastTransitionTime": TRANSITION_TIME,
+        "lastTransitionTime": now,
     }
     return {**made, "message": message} if message else made
 
 
-def of_function(sent: Iterable[fnv1.Condition]) -> dict[str, Manifest]:
+def of_function(sent: Iterable[fnv1.Condition], now: str = TRANSITION_TIME) -> dict[str, Manifest]:
     """Return the function's conditions by type, without the types that are Crossplane's own."""
     return {
-        one.type: condition(one.type, _STATUS.get(one.status, "Unknown"), one.reason, one.message)
+        one.type: condition(one.type, _STATUS.get(one.status, "Unknown"), one.reason, one.message, now)
         for one in sent
         if one.type not in SYSTEM_TYPES
     }
@@ -47,38 +47,65 @@ def before(xr: Manifest) -> dict[str, Manifest]:
 def begun(xr: Manifest) -> list[Manifest]:
     """Return all conditions of *xr* as the function is shown them: Crossplane says first that it is responsive."""
     # Only a claim that is reconciled too often is not; one reconcile never is.
-    responsive = _own(xr, "Responsive", "True", "WatchCircuitClosed")
-    return [*_set(before(xr), [responsive]).values()]
+    return marked(xr, own(xr, "Responsive", "True", "WatchCircuitClosed"))
 
 
-def after_success(xr: Manifest, sent: Iterable[fnv1.Condition], desired: fnv1.State) -> dict[str, Manifest]:
-    """Return all conditions after everything was applied; one that is not sent again stays."""
-    synced = _own(xr, "Synced", "True", "ReconcileSuccess")
-    ready = _own(xr, "Ready", *readiness(desired))
+def after_success(
+    xr: Manifest,
+    sent: Iterable[fnv1.Condition],
+    desired: fnv1.State,
+    *,
+    unsynced: Sequence[str] = (),
+    now: str = TRANSITION_TIME,
+) -> dict[str, Manifest]:
+    """Return all conditions after everything but *unsynced* was applied; one that is not sent again stays."""
+    synced = own(xr, "Synced", "True", "ReconcileSuccess", now=now)
+    if unsynced:
+        synced = own(xr, "Synced", "False", "ReconcileError", f"Unsynced resources: {_named(unsynced)}", now=now)
+    status, reason, message = readiness(desired)
+    ready = own(xr, "Ready", status, reason, message, now=now)
     # What the function writes into the status itself comes first, and what the claim had over it.
     written = before(manifest(desired.composite.resource))
-    return _set(written, [*before(xr).values(), *of_function(sent).values(), synced, ready])
+    return _set(written, [*before(xr).values(), *of_function(sent, now).values(), synced, ready])
 
 
 def after_fatal(xr: Manifest, sent: Iterable[fnv1.Condition], step: str, message: str) -> dict[str, Manifest]:
     """Return all conditions after a fatal result: ``Ready`` stays, what was not sent is unknown."""
-    seen = of_function(sent)
-    text = f'cannot compose resources: pipeline step "{step}" returned a fatal result: {message}'
-    synced = _own(xr, "Synced", "False", "ReconcileError", text)
+    return after_error(xr, sent, fatal_error(step, message))
+
+
+def fatal_error(step: str, message: str) -> str:
+    """Return what Crossplane says after a fatal result of *step*."""
+    return f'cannot compose resources: pipeline step "{step}" returned a fatal result: {message}'
+
+
+def after_error(
+    xr: Manifest, sent: Iterable[fnv1.Condition], text: str, now: str = TRANSITION_TIME
+) -> dict[str, Manifest]:
+    """Return all conditions when composing failed as *text* says: ``Ready`` stays, what was not sent is unknown."""
+    seen = of_function(sent, now)
+    synced = own(xr, "Synced", "False", "ReconcileError", text, now=now)
     # Crossplane does this to every condition that a failed turn did not send.
     words = "A fatal error occurred before the status of this condition could be determined."
     unseen = [
-        _own(xr, kind, "Unknown", "FatalError", words)
+        own(xr, kind, "Unknown", "FatalError", words, now=now)
         for kind in before(xr)
         if kind not in seen and kind not in SYSTEM_TYPES
     ]
     return _set(before(xr), [synced, *seen.values(), *unseen])
 
 
-def _own(xr: Manifest, kind: str, status: str, reason: str, message: str = "") -> Manifest:
+def marked(xr: Manifest, *made: Manifest) -> list[Manifest]:
+    """Return all conditions of *xr* with each of *made* that says something else than before."""
+    return [*_set(before(xr), made).values()]
+
+
+def own(  # noqa: PLR0913  # A condition has so many parts.
+    xr: Manifest, kind: str, status: str, reason: str, message: str = "", *, now: str = TRANSITION_TIME
+) -> Manifest:
     """Return a condition that Crossplane itself sets: it says of which generation of *xr* it speaks."""
     generation = at(xr, "metadata", "generation")
-    made = condition(kind, status, reason, message)
+    made = condition(kind, status, reason, message, now)
     return {**made, "observedGeneration": generation} if generation else made
 
 
@@ -107,7 +134,9 @@ def readiness(desired: fnv1.State) -> tuple[str, str, str]:
     unready = sorted(name for name, one in desired.resources.items() if one.ready != fnv1.READY_TRUE)
     if not unready:
         return "True", "Available", ""
-    named = ", ".join(unready[:NAMED_FIRST])
-    more = len(unready) - NAMED_FIRST
-    text = f"{named}, and {more} more" if more > 0 else named
-    return "False", "Creating", f"Unready resources: {text}"
+    return "False", "Creating", f"Unready resources: {_named(unready)}"
+
+
+def _named(resources: Sequence[str]) -> str:
+    first, more = ", ".join(sorted(resources)[:NAMED_FIRST]), len(resources) - NAMED_FIRST
+    return f"{first}, and {more} more" if more > 0 else first

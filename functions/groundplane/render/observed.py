@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane.core.manifest import JSON, Manifest, at
-from groundplane.render.cluster import Cluster
+from groundplane.render.cluster import Lookup
 from groundplane.render.naming import uid_of
 from groundplane.render.problem import BadInputError
 from groundplane.render.protobuf import struct
@@ -24,7 +24,7 @@ class Observed:
     resources: dict[str, Manifest]
     notes: tuple[str, ...]
 
-    def state(self, xr: Manifest, cluster: Cluster) -> fnv1.State:
+    def state(self, xr: Manifest, cluster: Lookup) -> fnv1.State:
         """Return it as the function is sent it, with the connection Secrets that are known."""
         state = fnv1.State(composite=fnv1.Resource(resource=struct(xr)))
         for name, found in self.resources.items():
@@ -128,7 +128,7 @@ def _placed(one: Manifest, xr: Manifest) -> Manifest:
     return {**one, "metadata": metadata}
 
 
-def _details(found: Manifest, cluster: Cluster) -> dict[str, bytes]:
+def _details(found: Manifest, cluster: Lookup) -> dict[str, bytes]:
     reference: JSON = at(found, "spec", "writeConnectionSecretToRef")
     name = at(reference, "name")
     if not isinstance(name, str) or not name:

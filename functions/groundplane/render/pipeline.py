@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from google.protobuf.struct_pb2 import Struct
 
 from groundplane.core.manifest import JSON, Manifest, at
-from groundplane.render.cluster import Cluster
+from groundplane.render.cluster import Lookup
 from groundplane.render.function import Function
 from groundplane.render.outcome import Result
 from groundplane.render.problem import BadInputError, ReconcileError
@@ -27,6 +29,20 @@ CAPABILITIES = (
 
 _OURS = re.compile(r"(?:^|-)function-(?P<contract>[a-z]+)\Z")
 _SEVERITIES = {fnv1.SEVERITY_FATAL: "Fatal", fnv1.SEVERITY_NORMAL: "Normal"}
+Seeds = Mapping[str, fnv1.Requirements]  # what each step required when the claim was reconciled last
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call that a pipeline wants made: of which step, of which function, and with what."""
+
+    step: str
+    function: str
+    request: fnv1.RunFunctionRequest
+
+
+Calls = Generator[Call, fnv1.RunFunctionResponse, T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +55,10 @@ class Run:
     conditions: tuple[fnv1.Condition, ...]
     results: tuple[Result, ...]
     calls: int
+    ttl: float | None = None
+    """Seconds after which the functions want to be called again; None when none of them says."""
+    required: Mapping[str, fnv1.Requirements] = field(default_factory=dict)
+    """What each step required at last."""
 
     @property
     def fatal(self) -> Result | None:
@@ -46,7 +66,7 @@ class Run:
         return next((found for found in self.results if found.severity == "Fatal"), None)
 
 
-def run(composition: Manifest, observed: fnv1.State, cluster: Cluster, function: Function, contract: str) -> Run:
+def run(composition: Manifest, observed: fnv1.State, cluster: Lookup, function: Function, contract: str) -> Run:
     """Run every step of *composition*; the first fatal result ends it.
 
     Args:
@@ -61,49 +81,82 @@ def run(composition: Manifest, observed: fnv1.State, cluster: Cluster, function:
         ReconcileError: When Crossplane would give up, as with requirements that never settle.
         FunctionError: When a call fails.
     """
-    steps = at(composition, "spec", "pipeline") or []
     # All of them before any runs: a half-run pipeline tells nothing.
-    for step in steps:
+    for step in at(composition, "spec", "pipeline") or []:
         _check_step(composition, step, contract)
+    return answered(calls(composition, observed, cluster), lambda call: function(call.request))
+
+
+def answered(wanted: Calls[T], answer: Callable[[Call], fnv1.RunFunctionResponse]) -> T:
+    """Make every call that is wanted, by *answer*, and return what comes of them."""
+    try:
+        call = next(wanted)
+        while True:
+            call = wanted.send(answer(call))
+    except StopIteration as ended:
+        found: T = ended.value
+        return found
+
+
+def calls(composition: Manifest, observed: fnv1.State, cluster: Lookup, seeds: Seeds | None = None) -> Calls[Run]:
+    """Yield every call that the pipeline of *composition* takes; the first fatal result ends it.
+
+    Args:
+        composition: Of mode Pipeline.
+        observed: The same for every step.
+        cluster: Answers what the steps require.
+        seeds: What the steps required last time, so that they need not ask again.
+
+    Raises:
+        BadInputError: When a step has wrong requirements.
+        ReconcileError: When Crossplane would give up, as with requirements that never settle.
+    """
     so_far = Run(fnv1.State(), Struct(), (), (), 0)
-    for step in steps:
-        request = _request(step, so_far, observed, cluster)
-        response, calls = settle(request, cluster, function)
+    for step in at(composition, "spec", "pipeline") or []:
+        call = Call(step["step"], step["functionRef"]["name"], _request(step, so_far, observed, cluster, seeds or {}))
+        response, count = yield from _settled(call, cluster)
         so_far = Run(
             response.desired,
             response.context if response.HasField("context") else None,
             so_far.conditions + tuple(response.conditions),
             so_far.results + _results(step["step"], response),
-            so_far.calls + calls,
+            so_far.calls + count,
+            _sooner(so_far.ttl, response),
+            {**so_far.required, step["step"]: response.requirements},
         )
         if so_far.fatal:
             break
     return so_far
 
 
-def settle(
-    request: fnv1.RunFunctionRequest, cluster: Cluster, function: Function
-) -> tuple[fnv1.RunFunctionResponse, int]:
-    """Call *function* until what it requires stands still; return its answer and the call count.
+def _sooner(ttl: float | None, response: fnv1.RunFunctionResponse) -> float | None:
+    wanted = response.meta.ttl.seconds + response.meta.ttl.nanos / 1e9
+    if not wanted:
+        return ttl
+    return wanted if ttl is None else min(ttl, wanted)
 
-    Every call sends all that is required and all that *request* had to start with, never less.
+
+def _settled(call: Call, cluster: Lookup) -> Calls[tuple[fnv1.RunFunctionResponse, int]]:
+    """Repeat *call* until what it requires stands still; return the last answer and the call count.
+
+    Every call sends all that is required and all that *call* had to start with, never less.
 
     Raises:
         ReconcileError: When it does not settle, or requires a kind that is not installed.
     """
-    start, previous = request, fnv1.Requirements()
-    asked_before = False
-    for call in range(1, MOST_ITERATIONS + 2):
-        response = function(request)
+    start = request = call.request
+    previous, asked_before = fnv1.Requirements(), False
+    for number in range(1, MOST_ITERATIONS + 2):
+        response = yield Call(call.step, call.function, request)
         if any(one.severity == fnv1.SEVERITY_FATAL for one in response.results):
-            return response, call
+            return response, number
         asked = response.HasField("requirements")
         if asked == asked_before and response.requirements == previous:
-            return response, call
+            return response, number
         following = _resolved(start, response, cluster)
         # Only the first request was not made from what the function asks: it may have held all of it.
-        if call == 1 and _same_required(following, request):
-            return response, call
+        if number == 1 and _same_required(following, request):
+            return response, number
         request, previous, asked_before = following, response.requirements, asked
     raise ReconcileError(
         f"the function's requirements did not settle in {MOST_ITERATIONS} iterations: it must ask for the same every"
@@ -112,7 +165,7 @@ def settle(
 
 
 def _resolved(
-    start: fnv1.RunFunctionRequest, response: fnv1.RunFunctionResponse, cluster: Cluster
+    start: fnv1.RunFunctionRequest, response: fnv1.RunFunctionResponse, cluster: Lookup
 ) -> fnv1.RunFunctionRequest:
     following = fnv1.RunFunctionRequest()
     # From the start again, so that desired is not fed back and a dropped requirement is gone.
@@ -138,13 +191,16 @@ def _same_required(one: fnv1.RunFunctionRequest, other: fnv1.RunFunctionRequest)
     )
 
 
-def _request(step: Manifest, so_far: Run, observed: fnv1.State, cluster: Cluster) -> fnv1.RunFunctionRequest:
+def _request(
+    step: Manifest, so_far: Run, observed: fnv1.State, cluster: Lookup, seeds: Seeds
+) -> fnv1.RunFunctionRequest:
     request = fnv1.RunFunctionRequest(observed=observed, desired=so_far.desired, context=so_far.context)
     if isinstance(step.get("input"), dict):
         request.input.CopyFrom(struct(step["input"]))
     for entry in at(step, "requirements", "requiredResources") or []:
         found = cluster.fetch(_resource_selector(step, entry))
         request.required_resources[entry["requirementName"]].CopyFrom(found)
+    _seed(request, seeds.get(step["step"], fnv1.Requirements()), cluster)
     for entry in at(step, "requirements", "requiredSchemas") or []:
         wanted = fnv1.SchemaSelector(**_kind_of(step, entry))
         request.required_schemas[entry["requirementName"]].CopyFrom(cluster.schema(wanted))
@@ -154,6 +210,13 @@ def _request(step: Manifest, so_far: Run, observed: fnv1.State, cluster: Cluster
     tag = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
     request.meta.CopyFrom(fnv1.RequestMeta(tag=tag, capabilities=CAPABILITIES))
     return request
+
+
+def _seed(request: fnv1.RunFunctionRequest, seeds: fnv1.Requirements, cluster: Lookup) -> None:
+    """Send along what the step required last time; what cannot be had, it will ask for again."""
+    for name, selector in seeds.resources.items():
+        if name not in request.required_resources and cluster.installed(selector.api_version, selector.kind):
+            request.required_resources[name].CopyFrom(cluster.fetch(selector))
 
 
 def _resource_selector(step: Manifest, entry: Manifest) -> fnv1.ResourceSelector:
@@ -176,7 +239,7 @@ def _kind_of(step: Manifest, entry: Manifest) -> dict[str, str]:
     return {"api_version": entry["apiVersion"], "kind": entry["kind"]}
 
 
-def _add_credentials(request: fnv1.RunFunctionRequest, step: Manifest, entry: Manifest, cluster: Cluster) -> None:
+def _add_credentials(request: fnv1.RunFunctionRequest, step: Manifest, entry: Manifest, cluster: Lookup) -> None:
     name, reference = entry.get("name"), entry.get("secretRef") or {}
     found = cluster.secret(reference.get("namespace", ""), reference.get("name", ""))
     if not found:

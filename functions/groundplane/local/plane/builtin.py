@@ -156,6 +156,15 @@ _COMPOSITION = _schema(
     "What a composite resource is made of.",
     spec={**_ANYTHING, "properties": {"mode": {"type": "string", "default": "Pipeline"}}},
 )
+_REVISION = _schema(
+    XRD_GROUP,
+    "v1",
+    "CompositionRevision",
+    "compositionrevisions",
+    "A state that a Composition was once in.",
+    spec=_ANYTHING,
+    status=_ANYTHING,
+)
 _ENVIRONMENT = _schema(
     XRD_GROUP,
     "v1beta1",
@@ -220,6 +229,10 @@ _COMPOSITION_COLUMNS = (
     Column("XR-APIVERSION", "string", ".spec.compositeTypeRef.apiVersion"),
     _CUSTOM_AGE,
 )
+_REVISION_COLUMNS = (
+    Column("REVISION", "string", ".spec.revision"),
+    *_COMPOSITION_COLUMNS,
+)
 _DATA = Column("Data", "string", "data count", "How many entries there are.")
 _CROSSPLANE = ("crossplane",)
 
@@ -253,5 +266,6 @@ BUILTIN = (
     _resource(_xrd("v1", "LegacyCluster"), "xrd", "xrds", columns=(_NAME, *_XRD_COLUMNS), status=True,
               categories=_CROSSPLANE),
     _resource(_COMPOSITION, "comp", columns=(_NAME, *_COMPOSITION_COLUMNS), categories=_CROSSPLANE),
+    _resource(_REVISION, "comprev", columns=(_NAME, *_REVISION_COLUMNS), status=True, categories=_CROSSPLANE),
     _resource(_ENVIRONMENT, "envcfg", columns=(_NAME, _CUSTOM_AGE), categories=_CROSSPLANE),
 )  # fmt: skip  # one row for each kind

@@ -1,0 +1,127 @@
+"""From a composite and its Composition to objects: observe, ask the functions, collect, refer, apply."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from crossplane.function.proto.v1 import run_function_pb2 as fnv1
+
+from groundplane.core.manifest import Manifest, at
+from groundplane.local.composites.lookup import PlaneLookup, plain
+from groundplane.local.composites.writing import INVALID, Writer
+from groundplane.local.plane.errors import StatusError
+from groundplane.render import composed, pipeline
+from groundplane.render.observed import RESOURCE_NAME, Observed, controller_of
+from groundplane.render.pipeline import Call, Run, Seeds
+from groundplane.render.problem import ReconcileError
+
+Ask = Callable[[Call], Awaitable[fnv1.RunFunctionResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was applied, by its name in the composite, and the names of those that were refused as invalid."""
+
+    resources: dict[str, Manifest]
+    unsynced: dict[str, str]
+    """With what the API said."""
+    notes: tuple[str, ...]
+
+
+def observe(xr: Manifest, lookup: PlaneLookup, writer: Writer) -> Observed:
+    """Return the objects that *xr* refers to, but those that are gone or controlled by something else.
+
+    Raises:
+        ReconcileError: one is of a kind that is not served, or does not say which it is.
+    """
+    found: dict[str, Manifest] = {}
+    for reference in at(xr, "spec", "crossplane", "resourceRefs") or []:
+        api_version, kind, name = (reference.get(key, "") for key in ("apiVersion", "kind", "name"))
+        try:
+            lookup.resource(api_version, kind)
+        except ReconcileError as error:
+            raise ReconcileError(
+                f"cannot get existing composed resources: cannot get composed resource: {error}"
+            ) from None
+        one = writer.find(api_version, kind, xr["metadata"]["namespace"], name) if name else None
+        if one is None:
+            continue
+        controller = controller_of(one)
+        if controller is not None and controller.get("uid") != xr["metadata"]["uid"]:
+            continue
+        resource_name = at(one, "metadata", "annotations", RESOURCE_NAME)
+        if not resource_name:
+            raise ReconcileError(
+                "cannot get existing composed resources: encountered composed resource without required"
+                f' "{RESOURCE_NAME}" annotation'
+            )
+        found[resource_name] = one
+    return Observed({name: found[name] for name in sorted(found)}, ())
+
+
+async def asked(  # noqa: PLR0913, PLR0917  # What a pipeline is run with.
+    xr: Manifest, revision: Manifest, found: Observed, lookup: PlaneLookup, ask: Ask, seeds: Seeds
+) -> Run:
+    """Run the pipeline of *revision* for *xr*, of which *found* exists.
+
+    Raises:
+        ReconcileError: Crossplane would give up.
+        FunctionError: a call fails.
+    """
+    seen = Observed({name: plain(one) for name, one in found.resources.items()}, ())
+    wanted = pipeline.calls(revision, seen.state(plain(xr), lookup), lookup, seeds)
+    try:
+        call = next(wanted)
+        while True:
+            call = wanted.send(await ask(call))
+    except StopIteration as ended:
+        run: Run = ended.value
+        return run
+
+
+def apply(xr: Manifest, run: Run, found: Observed, lookup: PlaneLookup, writer: Writer) -> Applied:
+    """Make the objects of *xr* those that *run* desires: collect what is not, refer to the rest, then apply it.
+
+    Raises:
+        ReconcileError: an object is impossible, or refused by other than its schema. What comes before was done.
+    """
+    wanted, notes = composed.compose(xr, run.desired, found.resources, lookup)
+    for name, one in wanted.items():
+        _check_scope(name, one, lookup)
+    _collect(found, wanted, writer)
+    try:
+        writer.references(xr, composed.references(wanted))
+    except StatusError as error:
+        raise ReconcileError(f"cannot update composed resource references: {error}") from None
+    unsynced: dict[str, str] = {}
+    for name, one in wanted.items():
+        try:
+            writer.compose(xr, one)
+        except StatusError as error:
+            if error.code != INVALID:
+                raise ReconcileError(f'cannot apply composed resource "{name}": {error}') from None
+            unsynced[name] = str(error)
+    return Applied(wanted, unsynced, notes)
+
+
+def _check_scope(name: str, wanted: Manifest, lookup: PlaneLookup) -> None:
+    if not lookup.resource(wanted["apiVersion"], wanted["kind"]).namespaced:
+        raise ReconcileError(
+            f'cannot apply cluster scoped composed resource "{name}" (a {wanted["kind"]} named'
+            f" {wanted['metadata']['name']}) for a namespaced composite resource."
+        )
+
+
+def _collect(found: Observed, wanted: dict[str, Manifest], writer: Writer) -> None:
+    """Delete what is desired no longer, if the composite controls it: what it cannot prove to be its own, it leaves."""
+    for name, one in found.resources.items():
+        if name in wanted or controller_of(one) is None:
+            continue
+        try:
+            writer.collect(one)
+        except StatusError as error:
+            raise ReconcileError(
+                "cannot garbage collect composed resources that are no longer desired: cannot delete composed resource"
+                f' "{name}" (a {one["kind"]} named {one["metadata"]["name"]}): {error}'
+            ) from None

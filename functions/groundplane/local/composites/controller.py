@@ -1,0 +1,205 @@
+"""The controller of all composites: it listens to the plane, and reconciles whatever a change may be about."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from groundplane.core.manifest import Manifest
+from groundplane.local.composites import revisions
+from groundplane.local.composites.breaker import Breaker
+from groundplane.local.composites.functions import connected
+from groundplane.local.composites.lookup import PlaneLookup
+from groundplane.local.composites.reconcile import Next, Reconciler, Responsive
+from groundplane.local.composites.selection import COMPOSITIONS
+from groundplane.local.composites.telling import Teller
+from groundplane.local.composites.tracker import Tracker
+from groundplane.local.composites.writing import Writer
+from groundplane.local.plane.api import Api
+from groundplane.local.plane.builtin import CRD_NAME, XRD_NAME
+from groundplane.local.plane.errors import StatusError
+from groundplane.local.plane.records import Change, Key
+from groundplane.local.plane.resources import Resource
+
+TOGETHER: Final = 10  # reconciles at a time: each may wait for its function
+RECONCILE_SECONDS: Final = 120.0
+FIRST_RETRY_SECONDS: Final = 1.0
+LAST_RETRY_SECONDS: Final = 60.0
+_LISTENS: Final[Responsive] = ("True", "WatchCircuitClosed", "")
+_LOG = logging.getLogger("groundplane.composites")
+
+
+@dataclass(slots=True)
+class _Due:
+    """When one composite is reconciled next."""
+
+    handle: asyncio.TimerHandle | None = None
+    running: bool = False
+    again: bool = False
+    failures: int = 0
+
+
+class Controller:
+    """Reconciles the composites of a plane, each as often as needed and never twice at a time."""
+
+    def __init__(self, api: Api, reconciler: Reconciler) -> None:
+        """Work for *api*; nothing happens before `begin`."""
+        self._api = api
+        self._reconciler = reconciler
+        self._breaker = Breaker()
+        self._due: dict[Key, _Due] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._turns = asyncio.Semaphore(TOGETHER)
+        self._kinds: dict[str, Resource] = {}
+        self._ended = False
+
+    def begin(self) -> None:
+        """Listen to changes, and look at everything that is there."""
+        self._api.subscribe(self._changed)
+        for composition in self._api.store.objects(COMPOSITIONS):
+            self._revise(composition)
+        self._learn()
+        self._wake_all()
+
+    async def end(self) -> None:
+        """Stop, in the middle of whatever is done: the next start goes on from what is on the disk."""
+        self._ended = True
+        for due in self._due.values():
+            if due.handle:
+                due.handle.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _learn(self) -> None:
+        """Learn which kinds are composites."""
+        self._kinds = {}
+        for definition in self._api.store.objects(XRD_NAME):
+            spec = definition["spec"]
+            version = next(one["name"] for one in spec["versions"] if one.get("referenceable", True))
+            found = self._api.catalogue.of_kind(f"{spec['group']}/{version}", spec["names"]["kind"])
+            if found and found.namespaced:
+                self._kinds[found.name] = found
+
+    def _changed(self, change: Change) -> None:
+        # A listener is called in the middle of a write: what follows from it, follows after it.
+        asyncio.get_running_loop().call_soon(self._follow, change)
+
+    def _follow(self, change: Change) -> None:
+        if self._ended:
+            return
+        name = change.key.resource
+        if name in {XRD_NAME, CRD_NAME}:
+            self._learn()
+            self._wake_all()
+        elif name == COMPOSITIONS and change.type != "DELETED":
+            self._revise(change.manifest())
+            self._wake_all()
+        if name in self._kinds:
+            self._followed(change)
+        source = f"{change.manifest()['kind']}/{change.key.name}" if self._due else ""
+        for key in {*self._reconciler.tracker.dependents(change)}:
+            if change.type == "DELETED" or self._breaker.lets(key, source, time.monotonic()):
+                self.wake(key)
+
+    def _followed(self, change: Change) -> None:
+        """Follow a change of a composite itself."""
+        if change.type == "DELETED":
+            self._reconciler.tracker.forget(change.key)
+            self._breaker.forget(change.key)
+        if change.type != "DELETED" or change.key in self._due:
+            self.wake(change.key)
+
+    def _revise(self, composition: Manifest) -> None:
+        try:
+            revisions.revised(self._api, composition)
+        except StatusError as error:
+            _LOG.warning("composition %s: %s", composition["metadata"]["name"], error)
+
+    def _wake_all(self) -> None:
+        for name, resource in self._kinds.items():
+            for found in self._api.store.objects(name):
+                self.wake(resource.key_of(found))
+
+    def wake(self, key: Key, seconds: float = 0.0) -> None:
+        """Reconcile a composite after *seconds*, or earlier if something wakes it before."""
+        due = self._due.setdefault(key, _Due())
+        if due.handle:
+            due.handle.cancel()
+            due.handle = None
+        if seconds:
+            due.handle = asyncio.get_running_loop().call_later(seconds, self.wake, key)
+        elif due.running:
+            due.again = True
+        elif not self._ended:
+            due.running = True
+            task = asyncio.get_running_loop().create_task(self._run(key, due))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, key: Key, due: _Due) -> None:
+        async with self._turns:
+            due.again = False
+            after = await self._reconciled(key)
+        due.running = False
+        due.failures = due.failures + 1 if after.failed else 0
+        if due.again or after.seconds == 0:
+            self.wake(key)
+        elif after.failed:
+            retry = min(FIRST_RETRY_SECONDS * 2 ** (due.failures - 1), LAST_RETRY_SECONDS)
+            self.wake(key, retry)
+        elif after.seconds:
+            self.wake(key, after.seconds)
+        elif self._api.store.get(key) is None:
+            self._due.pop(key, None)
+
+    async def _reconciled(self, key: Key) -> Next:
+        resource = self._kinds.get(key.resource)
+        if resource is None:
+            return Next()
+        try:
+            async with asyncio.timeout(RECONCILE_SECONDS):
+                return await self._reconciler.reconcile(resource, key, self._responsive(key))
+        except TimeoutError:
+            _LOG.warning("%s %s: no answer within %.0f s", resource.kind, key.path, RECONCILE_SECONDS)
+        except StatusError as error:
+            _LOG.warning("%s %s: %s", resource.kind, key.path, error)
+        except Exception as error:  # noqa: BLE001  # One composite that breaks must not end the others.
+            # The text may quote an object, and an object may hold a secret.
+            _LOG.error("%s %s: %s", resource.kind, key.path, type(error).__name__)
+        return Next(failed=True)
+
+    def _responsive(self, key: Key) -> Responsive:
+        by = self._breaker.opened_by(key)
+        return (
+            ("False", "WatchCircuitOpen", f"Too many watch events from {by}. Allowing events periodically.")
+            if by
+            else _LISTENS
+        )
+
+
+@contextlib.asynccontextmanager
+async def reconciling(
+    api: Api, functions: Mapping[str, str] | None = None, *, ttl: int | None = None
+) -> AsyncIterator[None]:
+    """Reconcile the composites of *api* until the block ends.
+
+    Args:
+        api: Of the running event loop.
+        functions: Where each function answers, by the name that pipelines use; our own, in this process, without any.
+        ttl: Seconds after which our own function asks to be called again, instead of its own choice.
+    """
+    async with connected(functions, ttl) as ask:
+        writer = Writer(api)
+        teller = Teller(writer, time.monotonic)
+        controller = Controller(api, Reconciler(writer, PlaneLookup(api), Tracker(), ask, teller.tell))
+        controller.begin()
+        try:
+            yield
+        finally:
+            await controller.end()

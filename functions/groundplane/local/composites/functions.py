@@ -1,0 +1,100 @@
+"""The functions of pipelines, called over gRPC; our own is served by this very process where nobody says another."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+import grpc.aio
+from crossplane.function.proto.v1 import run_function_pb2 as fnv1
+
+from groundplane import contracts, packages
+from groundplane.render.function import LARGEST_RESPONSE, METHOD
+from groundplane.render.pipeline import Call
+from groundplane.render.problem import FunctionError, ReconcileError
+
+if TYPE_CHECKING:
+    from groundplane.fn import FunctionRunner
+
+_RECONNECT_MILLISECONDS: Final = 2000  # a function that comes back is found again at once
+_OPTIONS: Final = [
+    ("grpc.max_receive_message_length", LARGEST_RESPONSE),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", _RECONNECT_MILLISECONDS),
+    # Two planes in one process, as in tests, must not share a connection.
+    ("grpc.use_local_subchannel_pool", 1),
+]
+
+
+class Functions:
+    """The functions that pipelines may name, by that name."""
+
+    def __init__(self, targets: Mapping[str, str]) -> None:
+        """Call each function at its target, as gRPC writes it."""
+        channels = {target: grpc.aio.insecure_channel(target, options=_OPTIONS) for target in {*targets.values()}}
+        self._channels = channels
+        self._callers = {
+            name: channels[target].unary_unary(
+                METHOD,
+                request_serializer=fnv1.RunFunctionRequest.SerializeToString,
+                response_deserializer=fnv1.RunFunctionResponse.FromString,
+            )
+            for name, target in targets.items()
+        }
+
+    async def __call__(self, call: Call) -> fnv1.RunFunctionResponse:
+        """Return the answer to *call*; a function that is not there is waited for.
+
+        Raises:
+            FunctionError: it breaks.
+            ReconcileError: nobody knows it.
+        """
+        caller = self._callers.get(call.function)
+        if caller is None:
+            raise ReconcileError(
+                f'cannot run Composition pipeline step "{call.step}": function "{call.function}" is not known here'
+            )
+        try:
+            response: fnv1.RunFunctionResponse = await caller(call.request, wait_for_ready=True)
+        except grpc.aio.AioRpcError as error:
+            # The details may quote what the function was given, secrets included.
+            raise FunctionError(
+                f'cannot run Composition pipeline step "{call.step}": cannot run function "{call.function}":'
+                f" {error.code().name}"
+            ) from None
+        return response
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        for channel in self._channels.values():
+            await channel.close(None)
+
+
+@contextlib.asynccontextmanager
+async def connected(targets: Mapping[str, str] | None, ttl: int | None) -> AsyncIterator[Functions]:
+    """Return the functions at *targets*; without any, our own, which asks to be called again after *ttl* seconds."""
+    async with contextlib.AsyncExitStack() as stack:
+        if targets is None:
+            targets = await stack.enter_async_context(_own(ttl))
+        functions = Functions(targets)
+        stack.push_async_callback(functions.close)
+        yield functions
+
+
+@contextlib.asynccontextmanager
+async def _own(ttl: int | None) -> AsyncIterator[dict[str, str]]:
+    from groundplane.fn import FunctionRunner  # noqa: PLC0415  # Who calls others needs no engines.
+    from groundplane.server import start  # noqa: PLC0415  # The same.
+
+    with tempfile.TemporaryDirectory(prefix="groundplane-") as folder:
+        address = f"unix:{folder}/function.sock"
+        runner: FunctionRunner = FunctionRunner(ttl=ttl)
+        server, _port = await start(runner, address)
+        try:
+            yield {packages.installed(packages.function(name)): address for name in contracts.names()}
+        finally:
+            await server.stop(None)

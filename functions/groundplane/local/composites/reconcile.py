@@ -1,0 +1,195 @@
+"""One reconcile of one composite, in Crossplane's order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from crossplane.function.proto.v1 import run_function_pb2 as fnv1
+
+from groundplane.core.manifest import Manifest, at
+from groundplane.local.composites import composing, selection
+from groundplane.local.composites.composing import Applied, Ask
+from groundplane.local.composites.lookup import PlaneLookup
+from groundplane.local.composites.tracker import Tracker
+from groundplane.local.composites.writing import COMPOSITE_LABEL, FINALIZER, Writer
+from groundplane.local.plane.errors import StatusError
+from groundplane.local.plane.records import Key
+from groundplane.local.plane.resources import Resource
+from groundplane.render import conditions
+from groundplane.render.pipeline import Run
+from groundplane.render.problem import FunctionError, ReconcileError
+from groundplane.render.protobuf import manifest
+
+PAUSED: Final = "crossplane.io/paused"
+_PAUSED = "Reconciliation (including deletion) is paused via the pause annotation"
+CONFLICT: Final = 409
+Responsive = tuple[str, str, str]  # status, reason and message of the condition
+Tell = Callable[[Manifest, str, str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """When to come back: after *seconds*, or when something changes; after a failure, a little later each time."""
+
+    seconds: float | None = None
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """Reconciles composites of any kind."""
+
+    writer: Writer
+    lookup: PlaneLookup
+    tracker: Tracker
+    ask: Ask
+    tell: Tell
+    """Records an event about a composite: kind, reason, message."""
+
+    async def reconcile(self, resource: Resource, key: Key, responsive: Responsive) -> Next:
+        """Bring one composite closer to what it asks for; *responsive* says whether it is listened to.
+
+        Raises:
+            StatusError: the plane refuses what it should not.
+        """
+        xr = self.writer.find(resource.api_version, resource.kind, key.namespace, key.name)
+        if xr is None:
+            self.tracker.forget(key)
+            return Next()
+        mark = conditions.own(xr, "Responsive", *responsive, now=self._now)
+        xr["status"] = {**(xr.get("status") or {}), "conditions": conditions.marked(xr, mark)}
+        if at(xr, "metadata", "annotations", PAUSED) == "true":
+            return self._paused(xr)
+        if at(xr, "metadata", "deletionTimestamp"):
+            return self._deleted(xr, key)
+        try:
+            revision = self._selected(xr)
+        except ReconcileError as error:
+            return self._failed(xr, "SelectComposition", str(error))
+        except StatusError as error:
+            if error.code == CONFLICT:
+                return Next(0)
+            raise
+        return await self._composed(xr, revision, key)
+
+    @property
+    def _now(self) -> str:
+        return self.writer.api.now()
+
+    def _paused(self, xr: Manifest) -> Next:
+        self.tell(xr, "Normal", "ReconciliationPaused", "Reconciliation is paused via the pause annotation")
+        self._mark(xr, "Synced", "False", "ReconcilePaused", _PAUSED)
+        return Next()
+
+    def _deleted(self, xr: Manifest, key: Key) -> Next:
+        self._mark(xr, "Ready", "False", "Deleting")
+        self._mark(xr, "Synced", "True", "ReconcileSuccess")
+        finalizers = [one for one in xr["metadata"].get("finalizers") or [] if one != FINALIZER]
+        self.writer.change(xr, {**xr, "metadata": {**xr["metadata"], "finalizers": finalizers}})
+        self.tracker.forget(key)
+        return Next()
+
+    def _mark(self, xr: Manifest, kind: str, status: str, reason: str, message: str = "") -> None:
+        made = conditions.own(xr, kind, status, reason, message, now=self._now)
+        self.writer.conditions(xr, conditions.marked(xr, made))
+
+    def _failed(self, xr: Manifest, reason: str, message: str) -> Next:
+        self.tell(xr, "Warning", reason, message)
+        self._mark(xr, "Synced", "False", "ReconcileError", message)
+        return Next(failed=True)
+
+    def _selected(self, xr: Manifest) -> Manifest:
+        """Write finalizer, label and choice into *xr*, and return the revision that serves it.
+
+        Raises:
+            ReconcileError: no Composition serves it.
+            StatusError: it is refused.
+        """
+        finalizers = xr["metadata"].get("finalizers") or []
+        if FINALIZER not in finalizers:
+            self._change(xr, metadata={"finalizers": [*finalizers, FINALIZER]})
+        try:
+            name = selection.composition_of(self.writer, xr)
+        except ReconcileError as error:
+            raise ReconcileError(f"cannot select Composition: {error}") from None
+        if name != at(xr, "spec", "crossplane", "compositionRef", "name"):
+            self._change(xr, crossplane={"compositionRef": {"name": name}})
+            self.tell(xr, "Normal", "SelectComposition", f"Successfully selected composition: {name}")
+        try:
+            revision = selection.revision_of(self.writer, xr)
+        except ReconcileError as error:
+            raise ReconcileError(f"cannot fetch Composition: {error}") from None
+        chosen = revision["metadata"]["name"]
+        if chosen != at(xr, "spec", "crossplane", "compositionRevisionRef", "name"):
+            self._change(xr, crossplane={"compositionRevisionRef": {"name": chosen}})
+            self.tell(xr, "Normal", "SelectComposition", f"Selected composition revision: {chosen}")
+        labels = xr["metadata"].get("labels") or {}
+        if not labels.get(COMPOSITE_LABEL):
+            self._change(xr, metadata={"labels": {**labels, COMPOSITE_LABEL: xr["metadata"]["name"]}})
+        return revision
+
+    def _change(self, xr: Manifest, metadata: Manifest | None = None, crossplane: Manifest | None = None) -> None:
+        wanted = {**xr, "metadata": {**xr["metadata"], **(metadata or {})}}
+        if crossplane:
+            wanted["spec"] = {**xr["spec"], "crossplane": {**(xr["spec"].get("crossplane") or {}), **crossplane}}
+        status = xr.get("status")
+        xr.update(self.writer.change(xr, wanted))
+        xr["status"] = status  # with the conditions that are not written yet
+
+    async def _composed(self, xr: Manifest, revision: Manifest, key: Key) -> Next:
+        run: Run | None = None
+        try:
+            found = composing.observe(xr, self.lookup, self.writer)
+            run = await composing.asked(xr, revision, found, self.lookup, self.ask, self.tracker.required(key))
+            self._told(xr, run)
+            if not self._lives(xr):
+                return Next(0)  # it was deleted meanwhile: what would be applied now would come too late
+            if run.fatal:
+                return self._broken(xr, run, conditions.fatal_error(run.fatal.step, run.fatal.message))
+            applied = composing.apply(xr, run, found, self.lookup, self.writer)
+            self._settle(xr, run, applied)
+        except (ReconcileError, FunctionError) as error:
+            return self._broken(xr, run, f"cannot compose resources: {error}")
+        self.tracker.track(key, [*applied.resources.values()], run.required, self.writer.api.catalogue)
+        return Next(run.ttl)
+
+    def _lives(self, xr: Manifest) -> bool:
+        metadata = xr["metadata"]
+        live = self.writer.find(xr["apiVersion"], xr["kind"], metadata["namespace"], metadata["name"])
+        return bool(live and live["metadata"]["uid"] == metadata["uid"] and "deletionTimestamp" not in live["metadata"])
+
+    def _told(self, xr: Manifest, run: Run) -> None:
+        for result in run.results:
+            if result.severity != "Fatal":
+                message = f'Pipeline step "{result.step}": {result.message}'
+                self.tell(xr, result.severity, result.reason or "ComposeResources", message)
+
+    def _broken(self, xr: Manifest, run: Run | None, message: str) -> Next:
+        self.tell(xr, "Warning", "ComposeResources", message)
+        sent = run.conditions if run else ()
+        after = conditions.after_error(xr, sent, message, self._now)
+        self.writer.conditions(xr, [*after.values()])
+        return Next(failed=True)
+
+    def _settle(self, xr: Manifest, run: Run, applied: Applied) -> None:
+        """Write the status: what the functions say of it, and all conditions.
+
+        Raises:
+            ReconcileError: it is refused.
+        """
+        for name, said in applied.unsynced.items():
+            self.tell(xr, "Warning", "ComposeResources", f'cannot apply composed resource "{name}": {said}')
+            self.tell(xr, "Normal", "ComposeResources", f'Composed resource "{name}" is not yet valid')
+        for note in applied.notes:
+            self.tell(xr, "Warning", "NamespaceOverridden", note)
+        unready = [name for name in applied.resources if run.desired.resources[name].ready != fnv1.READY_TRUE]
+        for name in unready:
+            self.tell(xr, "Normal", "ComposeResources", f'Composed resource "{name}" is not yet ready')
+        after = conditions.after_success(xr, run.conditions, run.desired, unsynced=[*applied.unsynced], now=self._now)
+        status = at(manifest(run.desired.composite.resource), "status") or {}
+        try:
+            self.writer.status(xr, {**status, "conditions": [*after.values()]})
+        except StatusError as error:
+            raise ReconcileError(f"cannot apply composite resource status: {error}") from None

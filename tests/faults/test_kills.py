@@ -1,0 +1,102 @@
+"""Killed at random moments, while everything is under way: all comes back, and nothing acknowledged is lost."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bareplane.waiting import eventually
+from faults.journal import Journal, rows
+from faults.machine import SOON, Machine, listening, machine
+
+KILLS = int(os.environ.get("GROUNDPLANE_KILLS", "50"))
+SEED = int(os.environ.get("GROUNDPLANE_FAULTS_SEED", "17"))
+LATEST_SECONDS = 3.0
+BETWEEN_CHECKS = 5
+WORK = ("apply", "write", "backup", "restore", "delete")
+
+
+def plane(here: Machine) -> None:
+    """Kill the plane, and with it the provider; start it again."""
+    here.kill()
+    here.up()
+
+
+def engine(here: Machine) -> None:
+    """Kill the server of the database that is written to."""
+    status = here.kubectl.get("process", "orders-db-1").get("status", {})
+    if pid := status.get("pid"):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return  # killed a moment ago, and not yet seen to be
+
+
+@pytest.mark.parametrize("kill", [plane, engine], ids=lambda it: it.__name__)
+def test_all_comes_back_and_nothing_acknowledged_is_lost(short: Path, kill: Callable[[Machine], None]) -> None:
+    chance = random.Random(SEED)  # noqa: S311  # The same moments every time, no secret.
+    with machine(short) as here:
+        here.apply("orders")
+        here.serves("orders")
+        here.backed_up("orders")
+        connect = here.connector()
+        living: list[str] = []
+        with Journal(connect) as journal:
+            for number in range(KILLS):
+                _begin(here, WORK[number % len(WORK)], number, living)
+                time.sleep(chance.uniform(0, LATEST_SECONDS))
+                kill(here)
+                if number % BETWEEN_CHECKS == BETWEEN_CHECKS - 1:
+                    _whole(here, journal, living)
+            _whole(here, journal, living)
+        with connect() as connection:
+            journal.agrees(rows(connection))
+        ports = [int(here.binding(name)["port"]) for name in ("orders", *living)]
+        for name in ("orders", *living):
+            here.kubectl("delete", "xdatabase", name)
+        eventually(lambda: not here.servers() and not any(map(listening, ports)), SOON)
+        assert [*(here.home / "data").rglob("PG_VERSION")] == [], "data of claims that were deleted"
+
+
+def _begin(here: Machine, work: str, number: int, living: list[str]) -> None:
+    """Let something begin, and do not wait for it."""
+    if work == "apply":
+        here.apply(f"other-{number}")
+        living.append(f"other-{number}")
+    elif work == "backup":
+        here.kubectl("patch", "xdatabase", "orders", "--type=merge", "-p", _kept(2 + number))
+    elif work == "restore":
+        here.apply(f"copy-{number}", restore={"from": "Claim", "claimRef": {"name": "orders"}})
+        living.append(f"copy-{number}")
+    elif work == "delete" and living:
+        here.kubectl("delete", "xdatabase", living.pop(0), "--wait=false")
+
+
+def _kept(days: int) -> str:
+    """Return the patch that makes a new base backup: what is done once is done again when it changes."""
+    return f'{{"spec":{{"backup":{{"retentionDays":{days}}}}}}}'
+
+
+def _whole(here: Machine, journal: Journal, living: list[str]) -> None:
+    """Return once every claim is served, rows are there, rows are written, and nothing runs that should not."""
+    for name in ("orders", *living):
+        here.serves(name, 2 * SOON)
+    here.backed_up("orders", 2 * SOON)
+    before = len(journal.acknowledged)
+    eventually(lambda: len(journal.acknowledged) > before + 10, SOON)
+    with here.connector()() as connection:
+        journal.agrees(rows(connection))
+    wanted = {here.kubectl.get("process", f"{name}-db-1")["status"]["pid"] for name in ("orders", *living)}
+    eventually(lambda: {one.pid for one in here.servers()} == wanted, SOON)
+    for name in living:
+        if name.startswith("copy-"):
+            with here.connector(name)() as copy:
+                found = rows(copy)
+            assert found <= {*range(1, journal.acknowledged[-1].number + 2)}
+            assert found, "an empty copy"
+    assert all(psutil.pid_exists(pid) for pid in wanted)

@@ -1,0 +1,54 @@
+"""The embedded plane in place of etcd, API server, controller manager and Crossplane: the same scenarios on both.
+
+What a machine runs in one process runs apart here, the function and the provider above all, so that a scenario can end
+one of them. `python -m bareplane.embedded FOLDER` is the plane itself.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from groundplane.local.composites.controller import reconciling
+
+from bareplane import crossplane
+from bareplane.plane import EMBEDDED, SOCKET, Plane, kept
+from groundplane import contracts, packages
+from groundplane.local.plane import server
+
+
+@contextlib.contextmanager
+def started() -> Iterator[Plane]:
+    """Start an embedded plane, yield it, and end everything that was started, also when this process is killed."""
+    with kept() as folder:
+        (folder / EMBEDDED).touch()
+        plane = Plane(folder)
+        start(plane)
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": crossplane.NAMESPACE}}
+        plane.kubectl.apply(namespace)
+        yield plane
+
+
+def start(plane: Plane) -> None:
+    """Start the plane's process, and return once it serves."""
+    path = os.pathsep.join(str(Path(__file__).parent.parent.parent / folder) for folder in ("functions", "tools"))
+    words = (sys.executable, "-m", "bareplane.embedded", str(plane.folder))
+    plane.run(crossplane.NAME, *words, env={"PYTHONPATH": path})
+    plane.await_("the plane serves", lambda: plane.kubectl.ask("get", "--raw=/readyz"), crossplane.NAME)
+
+
+async def _serve(folder: Path) -> None:
+    functions = {packages.installed(packages.function(name)): f"unix:{folder / SOCKET}" for name in contracts.names()}
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    async with server.serving(folder / "plane") as plane, reconciling(plane.api, functions):
+        shutil.copy(plane.kubeconfig, folder / "kubeconfig")
+        await ended.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(Path(sys.argv[1])))
