@@ -8,11 +8,18 @@ import click
 
 # Each subcommand's module is imported only when it is asked for, so that --help answers at once.
 COMMANDS = {
+    "binding": ("groundplane.local.commands.binding", "binding"),
     "doctor": ("groundplane.doctor.command", "doctor"),
+    "down": ("groundplane.local.commands.down", "down"),
+    "exec": ("groundplane.local.commands.execute", "execute"),
     "generate": ("groundplane.generate", "command"),
+    "kubeconfig": ("groundplane.local.commands.kubeconfig", "kubeconfig"),
+    "logs": ("groundplane.local.commands.logs", "logs"),
     "provider": ("groundplane.local.provider.command", "provider"),
     "render": ("groundplane.render.command", "render"),
     "serve": ("groundplane.server", "command"),
+    "status": ("groundplane.local.commands.status", "status"),
+    "up": ("groundplane.local.commands.up", "up"),
 }
 
 

@@ -68,12 +68,13 @@ def open_api(folder: Path) -> Api:
 
 
 @contextlib.asynccontextmanager
-async def serving(folder: Path, port: int = 0) -> AsyncIterator[Plane]:
+async def serving(folder: Path, port: int = 0, kubeconfig: Path | None = None) -> AsyncIterator[Plane]:
     """Serve the plane in *folder* on loopback, yield it, and end everything.
 
     Args:
         folder: Where its store, its certificates and its kubeconfig are.
         port: 0 takes the one of last time, or a free one.
+        kubeconfig: Where to write the kubeconfig; into *folder* when not given.
 
     Raises:
         StoreError: The store cannot be used.
@@ -91,7 +92,7 @@ async def serving(folder: Path, port: int = 0) -> AsyncIterator[Plane]:
             tls.write_private(folder / "port", str(sock.getsockname()[1]).encode())
             address = f"https://{tls.HOST}:{sock.getsockname()[1]}"
             async with _background(api):
-                yield Plane(api, tls.kubeconfig(folder, address, token), address)
+                yield Plane(api, tls.kubeconfig(folder, address, token, kubeconfig), address)
         finally:
             api.end()
             await runner.cleanup()

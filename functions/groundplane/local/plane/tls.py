@@ -80,8 +80,8 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def kubeconfig(folder: Path, server: str, token: str) -> Path:
-    """Write the kubeconfig with which clients reach *server* by *token* into *folder*; return its path."""
+def kubeconfig(folder: Path, server: str, token: str, path: Path | None = None) -> Path:
+    """Write how clients reach *server* by *token* to *path*, or to kubeconfig in *folder*; return where that is."""
     pem = base64.b64encode(authority(folder).read_bytes()).decode()
     config = {
         "apiVersion": "v1",
@@ -91,7 +91,7 @@ def kubeconfig(folder: Path, server: str, token: str) -> Path:
         "contexts": [{"name": NAME, "context": {"cluster": NAME, "user": NAME, "namespace": "default"}}],
         "current-context": NAME,
     }
-    path = folder / "kubeconfig"
+    path = path or folder / "kubeconfig"
     write_private(path, json.dumps(config, indent=2).encode())  # JSON is YAML
     return path
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
-from groundplane.local.provider.machine import OWN
+from groundplane.local.provider.machine import OWN, write
 from groundplane.local.provider.programs import environment, unprivileged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 RECORD: Final = "process"
+STOP: Final = "stop"
 LOG_BYTES: Final = 10 * 1024 * 1024
 POLL_SECONDS: Final = 0.5
 _SAID: Final = re.compile(r"\b(LOG|HINT|DETAIL|WARNING|FATAL|PANIC|ERROR|Error): .*")
@@ -100,6 +101,25 @@ def adopt(folder: Path) -> Child | None:
 def forget(folder: Path) -> None:
     """Remove the record of a child that has ended."""
     (folder / RECORD).unlink(missing_ok=True)
+
+
+def remember(folder: Path, number: int, seconds: float) -> None:
+    """Say in *folder* how the child there is to be ended, for who finds it when nobody looks after it any more."""
+    write(folder / STOP, f"{int(number)} {seconds}")
+
+
+async def end(folder: Path) -> bool:
+    """End the child whose record lies in *folder*, as was remembered; return whether there was one."""
+    found = adopt(folder)
+    if found is None:
+        return False
+    try:
+        number, seconds = (folder / STOP).read_text().split()
+    except (OSError, ValueError):
+        number, seconds = str(int(signal.SIGTERM)), "10"
+    await found.stop(int(number), float(seconds))
+    forget(folder)
+    return True
 
 
 def rotate(log: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -84,11 +85,13 @@ def _copied(value: Any) -> Any:
     return value
 
 
-async def operate(machine: Machine, kubeconfig: Kubeconfig, programs: Programs) -> None:
-    """Serve Processes and Tasks of the whole cluster until cancelled, or told to end by a signal."""
+async def operate(
+    machine: Machine, kubeconfig: Kubeconfig, programs: Programs, told: threading.Event | None = None
+) -> None:
+    """Serve Processes and Tasks of the whole cluster until *told* to end, or in the main thread by a signal."""
     authority = Authority(machine.root / "authority")
     supervisor = Supervisor(machine, programs, authority, Connection(kubeconfig))
-    await kopf.operator(registry=registry(supervisor, kubeconfig), clusterwide=True, standalone=True)
+    await kopf.operator(registry=registry(supervisor, kubeconfig), clusterwide=True, standalone=True, stop_flag=told)
 
 
 def hold(root: Path) -> int:
@@ -96,6 +99,7 @@ def hold(root: Path) -> int:
 
     Raises:
         click.ClickException: another provider works there.
+        OSError: the folder cannot be written.
     """
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(root / "lock", os.O_RDWR | os.O_CREAT, OWN)

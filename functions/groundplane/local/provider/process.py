@@ -137,6 +137,7 @@ class ProcessSubject(Subject):
         log = self.tools.machine.log(self.whose)
         children.rotate(log)
         write(self.folder / DIGEST, digest)
+        children.remember(self.folder, signal.Signals[self.spec.stop.signal], self.spec.stop.seconds)
         self.child = children.start(self.folder, argv, log)
         self._began, self._probe_delay = time.monotonic(), SOON
         self._started = now()

@@ -1,0 +1,62 @@
+"""``groundplane exec``: run a program with the binding of a claim, as it would have it in a pod."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import click
+
+from groundplane.local.commands import claims, variables
+from groundplane.local.commands import home as homes
+from groundplane.local.commands.home import Home
+from groundplane.local.plane.tls import write_private
+
+MEMORY: Final = Path("/dev/shm")  # noqa: S108  # A folder of our own is made in it: what lies there never reaches a disk.
+NOT_FOUND: Final = 127  # exit code of a shell for a command that is not there
+_PASSED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@click.command("exec", context_settings={"ignore_unknown_options": True})
+@claims.options
+@homes.option
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def execute(*, claim: str, namespace: str, kubeconfig: Path | None, home: Home, command: tuple[str, ...]) -> None:
+    """Run COMMAND with the binding of CLAIM, mounted below SERVICE_BINDING_ROOT and as variables.
+
+    For example: groundplane exec xdb/orders -n team-a -- psql
+    """
+    kind, name = claims.parsed(claim)
+    entries = claims.binding(claims.client(home, kubeconfig), kind, namespace, name)
+    where = MEMORY if os.access(MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="groundplane-", dir=where) as folder:
+        mounted = mount(Path(folder), name, entries)
+        given = variables.of(entries, str(mounted / variables.CERTIFICATES))
+        sys.exit(_run(command, {"SERVICE_BINDING_ROOT": folder, **given}))
+
+
+def mount(root: Path, name: str, entries: Mapping[str, str]) -> Path:
+    """Write *entries* as files of the folder *name* below *root*, for the owner alone; return that folder."""
+    folder = root / name
+    folder.mkdir(mode=0o700)
+    for key, text in entries.items():
+        write_private(folder / key, text.encode())
+    return folder
+
+
+def _run(command: tuple[str, ...], given: Mapping[str, str]) -> int:
+    try:
+        process = subprocess.Popen(command, env={**os.environ, **given})  # noqa: S603  # What the person asked for.
+    except OSError as error:
+        click.echo(f"groundplane exec: {command[0]}: {error.strerror}", err=True)
+        return NOT_FOUND
+    for number in _PASSED:
+        signal.signal(number, lambda got, _: process.send_signal(got))
+    code = process.wait()
+    return code if code >= 0 else 128 - code

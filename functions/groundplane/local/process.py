@@ -1,0 +1,137 @@
+"""The plane as it runs on a machine: API, reconciler and provider in one process, begun and ended in order.
+
+``python -m groundplane.local.process HOME`` tells on file descriptor 3, if there is one, what it does until it serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+
+from groundplane.engines.database.local import _place as place
+from groundplane.local.commands import installing
+from groundplane.local.commands.home import Home
+from groundplane.local.composites.controller import reconciling
+from groundplane.local.plane import server
+from groundplane.local.plane.errors import StatusError
+from groundplane.local.plane.store import StoreError
+from groundplane.local.provider import child
+from groundplane.local.provider.command import hold, operate
+from groundplane.local.provider.connection import Kubeconfig
+from groundplane.local.provider.machine import Machine
+from groundplane.local.provider.programs import ProgramError, Programs
+
+TELLING: Final = 3  # the file descriptor on which `groundplane up` listens
+SERVES: Final = "serves"
+_LOG_SECONDS: Final = 60.0
+_LOG = logging.getLogger("groundplane")
+
+
+async def run(home: Home, programs: Programs, tell: Callable[[str], None]) -> None:
+    """Be the plane in *home* until a signal; *tell* is told what is done, and `SERVES` at the end.
+
+    Raises:
+        StoreError, StatusError, ProgramError, OSError: it cannot be.
+    """
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    began = time.monotonic()
+    programs.bin(place.DISTRIBUTION)  # better said now than by the first claim
+    async with server.serving(home.plane, kubeconfig=home.kubeconfig) as plane:
+        for what in installing.install(plane.api):
+            tell(f"installed  {what}")
+        async with reconciling(plane.api):
+            with providing(home, programs):
+                home.enter()
+                tell(f"started    API at {plane.address}, reconciler, provider")
+                tell(f"{SERVES} {time.monotonic() - began:.1f}")
+                rotation = asyncio.create_task(_rotate(home.log))
+                await ended.wait()
+                rotation.cancel()
+                _LOG.info("ending")
+                home.leave()
+    _LOG.info("ended")
+
+
+async def _rotate(log: Path) -> None:
+    while True:
+        await asyncio.sleep(_LOG_SECONDS)
+        child.rotate(log)
+
+
+@contextlib.contextmanager
+def providing(home: Home, programs: Programs) -> Iterator[None]:
+    """Run the provider beside the plane, in a thread and a loop of its own, and end all that it runs at the end."""
+    told, kubeconfig = threading.Event(), Kubeconfig.read(home.kubeconfig)
+
+    def work() -> None:
+        try:
+            asyncio.run(operate(Machine(home.folder), kubeconfig, programs, told))
+        except Exception:  # noqa: BLE001  # A thread has nobody to raise it to.
+            _LOG.exception("the provider ended")
+
+    thread = threading.Thread(target=work, name="provider", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        told.set()
+        thread.join()
+
+
+def main(folder: str) -> int:
+    """Be the plane in *folder*; return 1 when that cannot be, and say why."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("kopf").setLevel(logging.ERROR)
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    home = Home(Path(folder))
+    with _teller() as tell:
+        try:
+            hold(home.folder)
+            asyncio.run(run(home, Programs(), tell))
+        except (StoreError, StatusError, ProgramError, click.ClickException) as error:
+            tell(f"error {error.format_message() if isinstance(error, click.ClickException) else error}")
+            return 1
+        except OSError as error:
+            tell(f"error {error.filename or home.folder}: {error.strerror or error}")
+            return 1
+    return 0
+
+
+@contextlib.contextmanager
+def _teller() -> Iterator[Callable[[str], None]]:
+    """Give what tells a line to whoever waits; when nobody does any more, or never did, it goes to the log."""
+    try:
+        file = os.fdopen(TELLING, "w", encoding="utf-8", buffering=1)
+    except OSError:
+        file = None
+    if file is not None:
+        os.set_inheritable(TELLING, False)  # noqa: FBT003  # What is started later must not keep it open.
+
+    def tell(line: str) -> None:
+        nonlocal file
+        _LOG.info("%s", line)
+        with contextlib.suppress(OSError, ValueError):
+            if file is not None:
+                file.write(line + "\n")
+                if line.startswith(SERVES):
+                    file.close()
+                    file = None
+
+    yield tell
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
