@@ -6,6 +6,7 @@ Everything happens in a folder of its own and ends with this process: the plane,
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shlex
 import shutil
@@ -127,9 +128,7 @@ def serve(shell: Shell) -> None:
     apply(shell, NAME)
     shell.show(f"kubectl -n {TEAM} get xdb")
     with connected(shell, NAME) as application:
-        application.execute(
-            "CREATE TABLE customers AS SELECT n, 'customer ' || n AS name FROM generate_series(1, 1000) n"
-        )
+        application.execute("CREATE TABLE customers AS SELECT generate_series(1, 1000) AS number")
         (count,) = application.execute("SELECT count(*) FROM customers").fetchone() or (0,)
         encrypted = "TLS" if application.pgconn.ssl_in_use else "no TLS"
         user = application.info.user
@@ -169,9 +168,9 @@ def swap(shell: Shell) -> None:
 def apply(shell: Shell, name: str, more: str = "") -> None:
     """Apply a claim and return once it serves."""
     claim = _CLAIM.format(name=name) + more
-    print("$ kubectl apply -f -", textwrap.indent(claim.rstrip(), "    > "), sep="\n")
+    print(textwrap.indent(claim.rstrip(), "  | "))
     began = time.monotonic()
-    print(textwrap.indent(shell.run("kubectl apply -f -", claim).rstrip(), "    "))
+    shell.show("kubectl apply -f -", claim)
     shell.show(f"kubectl -n {TEAM} wait xdb/{name} --for=condition=Serving --timeout={WAIT_SECONDS}s")
     print(f"  {name} serves after {time.monotonic() - began:.1f} s")
 
@@ -179,12 +178,12 @@ def apply(shell: Shell, name: str, more: str = "") -> None:
 @contextlib.contextmanager
 def connected(shell: Shell, name: str) -> Iterator[psycopg.Connection]:
     """Connect as an application does: by what the binding says, and nothing else."""
-    words = dict(
-        line.split("=", 1) for line in shell.run(f"groundplane binding xdb/{name} -n {TEAM} -o dotenv").splitlines()
-    )
-    settings = {key.removeprefix("PG").lower(): value for key, value in words.items() if key.startswith("PG")}
-    with psycopg.connect(**settings, autocommit=True) as connection:  # type: ignore[arg-type]  # Names of libpq.
-        yield connection
+    bound = json.loads(shell.run(f"groundplane binding xdb/{name} -n {TEAM} -o json"))
+    with tempfile.NamedTemporaryFile("w") as certificates:
+        certificates.write(bound["certificates"])
+        certificates.flush()
+        with psycopg.connect(bound["uri"], sslrootcert=certificates.name, autocommit=True) as connection:
+            yield connection
 
 
 def head(text: str) -> None:

@@ -40,7 +40,7 @@ def lines() -> list[str]:
         "",
         *refusals,
         f"{len(rows)} claims answered by the real gRPC function in {seconds:.1f} s, {refused} of them refused.",
-        f"{len(rows) - refused} files of manifests are in {OUTPUT.name}/; see one with: less {OUTPUT.name}/kubernetes/cnpg.yaml",
+        f"{len(rows) - refused} files of manifests are in {OUTPUT.name}/, such as {OUTPUT.name}/kubernetes/cnpg.yaml.",
     ]
 
 

@@ -1,1 +1,1 @@
-"""A machine that is full, taken, half installed, broken or wrong about the time: what is wrong is said, nothing is lost."""
+"""A machine that is full, taken, half installed or broken: what is wrong is said, and nothing is lost."""

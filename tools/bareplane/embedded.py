@@ -13,11 +13,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from groundplane.local.composites.controller import reconciling
-
 from bareplane import crossplane
 from bareplane.plane import EMBEDDED, SOCKET, Plane, kept
 from groundplane import contracts, packages
+from groundplane.local.composites.controller import reconciling
 from groundplane.local.plane import server
 
 

@@ -49,9 +49,9 @@ class Program:
         try:
             result = self.expression.eval(data=data)
         except (RuntimeError, TypeError, ValueError) as error:
-            raise RuleError(_one_line(error)) from None
+            raise RuleError(one_line(error)) from None
         if result.type() == cel.Type.ERROR:
-            raise RuleError(_one_line(result.value()))
+            raise RuleError(one_line(result.value()))
         return result.plain_value()
 
     def checked(self) -> bytes:
@@ -72,7 +72,7 @@ def compiled(expression: str, kind: str = "", *, optional_old: bool = False) -> 
     try:
         return Program(_environment(kind, optional_old=optional_old).compile(text), optional_old)
     except RuntimeError as error:
-        raise RuleError(_one_line(error)) from None
+        raise RuleError(one_line(error)) from None
 
 
 @functools.cache
@@ -108,7 +108,8 @@ def matches(text: str, pattern: str) -> bool | None:
     return None if result.type() == cel.Type.ERROR else bool(result.value())
 
 
-def _one_line(error: object) -> str:
+def one_line(error: object) -> str:
+    """Return what the engine says of *error*, in one line."""
     # The engine says "CODE: ERROR: <input>:1:5: reason" and draws the place below it.
     text = str(error).split("\n |", 1)[0]
     for lead in ("INVALID_ARGUMENT: ", "NOT_FOUND: ", "ERROR: ", "<input>:"):

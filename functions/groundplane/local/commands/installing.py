@@ -10,6 +10,7 @@ from groundplane.companion import roles
 from groundplane.companion._policy import all_of
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, ENVIRONMENT_LABEL, Kind, Manifest
 from groundplane.engines import _local
+from groundplane.local.admission.own import own_policies
 from groundplane.local.plane.api import Api
 
 MANAGER: Final = "groundplane"
@@ -37,6 +38,7 @@ def objects() -> Iterator[tuple[str, list[Manifest]]]:
     yield f"{len(compositions)} Compositions", compositions
     yield f"environment {ENVIRONMENT}", [roles.settings(), environment(), roles.grants(companion.kinds())]
     policies = [manifest for several in companion.policies().values() for manifest in all_of(several)]
+    policies += own_policies(ENVIRONMENT)
     yield f"{len(policies) // 2} policies", policies
     spaces = [SYSTEM_NAMESPACE, "default"]
     yield "namespaces", [_namespace(name, labelled=name == "default") for name in spaces]
@@ -61,8 +63,6 @@ def install(api: Api) -> Iterator[str]:
     """
     for name, manifests in objects():
         for manifest in manifests:
-            if api.catalogue.of_kind(manifest["apiVersion"], manifest["kind"]) is None:
-                continue
             request = api.request(
                 manifest["apiVersion"], manifest["kind"], "", manifest["metadata"]["name"], manager=MANAGER, force=True
             )

@@ -6,6 +6,7 @@ import hashlib
 from typing import Final
 
 from groundplane.core.manifest import JSON, Kind, Manifest, at
+from groundplane.local.admission.users import CROSSPLANE as CROSSPLANE_USER
 from groundplane.local.plane import deletion, recording
 from groundplane.local.plane.api import CROSSPLANE, Api
 from groundplane.local.plane.errors import StatusError
@@ -112,7 +113,7 @@ class Writer:
         options = deletion.Options(policy="Foreground", uid=metadata["uid"])
         try:
             self.api.patch(request, _unlabelled)
-            self.api.delete(request.resource, request.namespace, request.name, options)
+            self.api.delete(request.resource, request.namespace, request.name, options, CROSSPLANE_USER)
         except StatusError as error:
             if error.code != NOT_FOUND:
                 raise
@@ -135,6 +136,7 @@ class Writer:
             manager=manager,
             subresource=subresource,
             force=force,
+            user=CROSSPLANE_USER,
         )
 
 

@@ -7,9 +7,13 @@ belongs to the caller.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 from groundplane.core.manifest import JSON, Manifest, at
+from groundplane.local.admission.asked import Asked
+from groundplane.local.admission.review import Admission, Source
+from groundplane.local.admission.users import User
 from groundplane.local.plane import definitions, deletion, errors, ownership, paging, special, verbs
 from groundplane.local.plane.body import Body, typed
 from groundplane.local.plane.builtin import CRD_NAME, XRD_NAME
@@ -39,6 +43,8 @@ class Api:
         self._catalogue: Catalogue | None = None
         self.ended = False
         self._at_end: list[Callable[[], None]] = []
+        self._admission = Admission(Source(store.objects, self._of_kind, self._namespace))
+        store.listen(lambda change: self._admission.changed(change.key.resource))
         for name in special.FIRST_NAMESPACES:
             if store.get(Key("namespaces", "", name)) is None:
                 self.create(self.request("v1", "Namespace"), {"metadata": {"name": name}})
@@ -75,6 +81,7 @@ class Api:
         manager: str = SERVER,
         subresource: str = "",
         force: bool = False,
+        user: User | None = None,
     ) -> Request:
         """Return a request of this very process.
 
@@ -85,7 +92,36 @@ class Api:
         if resource is None:
             raise errors.no_such_resource()
         space = namespace if resource.namespaced else ""
-        return Request(resource, space, name, manager, self.now(), subresource=subresource, force=force)
+        return Request(resource, space, name, manager, self.now(), subresource=subresource, force=force, user=user)
+
+    def _of_kind(self, api_version: str, kind: str) -> list[Manifest]:
+        resource = self.catalogue.of_kind(api_version, kind)
+        return [] if resource is None else [*map(resource.presented, self.store.objects(resource.name))]
+
+    def _namespace(self, name: str) -> Manifest | None:
+        return self.store.get(Key("namespaces", "", name))
+
+    def _asked(self, request: Request, user: User, operation: str, new: Manifest | None, old: Manifest | None) -> Asked:
+        resource = request.resource
+        name = at(new or old, "metadata", "name") or request.name
+        kind = (resource.group, resource.version, resource.kind, resource.plural, request.subresource)
+        return Asked(operation, *kind, resource.namespaced, request.namespace, str(name), user, new, old)
+
+    def _mutate(self, request: Request) -> verbs.Mutate:
+        """Return what mutating policies do to what *request* writes."""
+        user = request.user
+        if user is None:
+            return verbs.unchanged
+
+        def mutate(old: Manifest | None, new: Manifest) -> Manifest:
+            asked = self._asked(request, user, "UPDATE" if old else "CREATE", new, old)
+            return self._admission.mutated(asked) or new
+
+        return mutate
+
+    def _review(self, request: Request, operation: str, new: Manifest | None, old: Manifest | None) -> None:
+        if request.user is not None:
+            self._admission.check(self._asked(request, request.user, operation, new, old))
 
     def get(self, resource: Resource, namespace: str, name: str) -> Manifest:
         """Return the object.
@@ -146,7 +182,9 @@ class Api:
         resource = request.resource
         body = sent if isinstance(sent, Body) else typed(resource, _complete(resource, sent))
         self._check_place(request, body.manifest)
-        outcome = verbs.create(request, body, self._surroundings.uid(), self._surroundings.suffix())
+        outcome = verbs.create(
+            request, body, self._surroundings.uid(), self._surroundings.suffix(), self._mutate(request)
+        )
         return self._made(request, outcome, dry_run=dry_run)
 
     def _made(self, request: Request, outcome: Outcome, *, dry_run: bool) -> Outcome:
@@ -155,6 +193,7 @@ class Api:
         key = resource.key_of(made)
         if self.store.get(key) is not None:
             raise errors.already_exists(resource.group, resource.plural, key.name)
+        self._review(request, "CREATE", made, None)
         return dataclasses.replace(outcome, manifest=self._written(resource, key, made, dry_run=dry_run))
 
     def _check_place(self, request: Request, manifest: Manifest) -> None:
@@ -183,7 +222,9 @@ class Api:
         missing = self.store.get(request.resource.key(request.namespace, request.name)) is None
         if missing and request.resource.name in _MADE_BY_PUT:
             return self.create(request, body, dry_run=dry_run)
-        return self._changed(request, lambda stored: verbs.replace(request, stored, body), dry_run=dry_run)
+        return self._changed(
+            request, lambda stored: verbs.replace(request, stored, body, self._mutate(request)), dry_run=dry_run
+        )
 
     def patch(self, request: Request, change: Callable[[Manifest], JSON], *, dry_run: bool = False) -> Outcome:
         """Change an object, or its status: *change* is given it and returns what it shall be.
@@ -191,7 +232,9 @@ class Api:
         Raises:
             StatusError: It is refused, or not there.
         """
-        return self._changed(request, lambda stored: verbs.patch(request, stored, change), dry_run=dry_run)
+        return self._changed(
+            request, lambda stored: verbs.patch(request, stored, change, self._mutate(request)), dry_run=dry_run
+        )
 
     def apply(self, request: Request, config: Manifest, *, dry_run: bool = False) -> tuple[Outcome, bool]:
         """Apply *config* for the request's manager; the second value is whether the object was made.
@@ -201,11 +244,13 @@ class Api:
         """
         resource = request.resource
         if self.store.get(resource.key(request.namespace, request.name)) is not None:
-            return self._changed(request, lambda stored: verbs.apply(request, stored, config), dry_run=dry_run), False
+            mutate = self._mutate(request)
+            change = functools.partial(verbs.apply, request, config=config, mutate=mutate)
+            return self._changed(request, change, dry_run=dry_run), False
         if request.subresource:
             raise errors.not_found(resource.group, resource.plural, request.name)
         self._check_place(request, config)
-        outcome = verbs.apply_new(request, config, self._surroundings.uid())
+        outcome = verbs.apply_new(request, config, self._surroundings.uid(), self._mutate(request))
         return self._made(request, outcome, dry_run=dry_run), True
 
     def update_status(self, request: Request, status: Manifest) -> Manifest:
@@ -224,6 +269,7 @@ class Api:
         key = resource.key(request.namespace, request.name)
         stored = self._stored(resource, key)
         outcome = change(stored)
+        self._review(request, "UPDATE", resource.presented(outcome.manifest), resource.presented(stored))
         if not outcome.changed:
             return dataclasses.replace(outcome, manifest=resource.presented(outcome.manifest))
         if deletion.finished(outcome.manifest):
@@ -232,8 +278,10 @@ class Api:
             return dataclasses.replace(outcome, manifest=resource.presented(outcome.manifest))
         return dataclasses.replace(outcome, manifest=self._written(resource, key, outcome.manifest, dry_run=dry_run))
 
-    def delete(self, resource: Resource, namespace: str, name: str, options: deletion.Options) -> Manifest | None:
-        """Begin to delete an object, and return it as it waits; None when it is gone already.
+    def delete(
+        self, resource: Resource, namespace: str, name: str, options: deletion.Options, user: User | None = None
+    ) -> Manifest | None:
+        """Begin to delete an object for *user*, and return it as it waits; None when it is gone already.
 
         Raises:
             StatusError: It is not there, another than meant, or cannot be deleted.
@@ -241,6 +289,8 @@ class Api:
         key = resource.key(namespace, name)
         stored = self._stored(resource, key)
         waiting = deletion.delete(resource, stored, options, self.now())
+        request = Request(resource, namespace, name, "", self.now(), user=user)
+        self._review(request, "DELETE", None, resource.presented(stored))
         if waiting is None:
             if not options.dry_run:
                 self._removed(resource, key, stored)

@@ -18,9 +18,9 @@ _SMALL: Manifest = {"type": "integer", "format": "int32"}
 _FLAG: Manifest = {"type": "boolean"}
 _TIME: Manifest = {"type": "string", "format": "date-time", "nullable": True}
 _FINE_TIME: Manifest = {"type": "string", "nullable": True}
-_ANYTHING: Manifest = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-_NAME = Column("Name", "string", ".metadata.name", "The object's name.", format="name")
-_AGE = Column("Age", "string", "age", "How long ago the object was made.")
+ANYTHING: Manifest = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+NAMED = Column("Name", "string", ".metadata.name", "The object's name.", format="name")
+AGED = Column("Age", "string", "age", "How long ago the object was made.")
 _CUSTOM_AGE = Column("AGE", "date", ".metadata.creationTimestamp", "")
 
 
@@ -42,7 +42,8 @@ _REFERENCE = _record(
 _CONDITION = _record(type=_TEXT, status=_TEXT, lastTransitionTime=_TIME, reason=_TEXT, message=_TEXT)
 
 
-def _schema(group: str, version: str, kind: str, plural: str, description: str, **fields: JSON) -> KindSchema:
+def schema_of(group: str, version: str, kind: str, plural: str, description: str, **fields: JSON) -> KindSchema:
+    """Return the schema of a built-in kind that has *fields* beside its metadata."""
     namespaced = kind in {"ConfigMap", "Secret", "Event", "Lease"}
     raw: Manifest = {
         "type": "object",
@@ -55,7 +56,7 @@ def _schema(group: str, version: str, kind: str, plural: str, description: str, 
 
 
 _BYTES: Manifest = {"type": "string", "format": "byte"}
-_CONFIG_MAP = _schema(
+_CONFIG_MAP = schema_of(
     "",
     "v1",
     "ConfigMap",
@@ -65,7 +66,7 @@ _CONFIG_MAP = _schema(
     binaryData=_map(_BYTES, "Settings as bytes, in base64."),
     immutable=_FLAG,
 )
-_SECRET = _schema(
+_SECRET = schema_of(
     "",
     "v1",
     "Secret",
@@ -76,7 +77,7 @@ _SECRET = _schema(
     immutable=_FLAG,
     type=_TEXT,
 )
-_NAMESPACE = _schema(
+_NAMESPACE = schema_of(
     "",
     "v1",
     "Namespace",
@@ -85,7 +86,7 @@ _NAMESPACE = _schema(
     spec=_record(finalizers=_list(_TEXT)),
     status=_record(phase=_TEXT, conditions=_list(_CONDITION)),
 )
-_EVENT = _schema(
+_EVENT = schema_of(
     "",
     "v1",
     "Event",
@@ -101,7 +102,7 @@ _EVENT = _schema(
     count=_SMALL,
     **dict.fromkeys(("action", "message", "reason", "reportingComponent", "reportingInstance", "type"), _TEXT),
 )
-_LEASE = _schema(
+_LEASE = schema_of(
     "coordination.k8s.io",
     "v1",
     "Lease",
@@ -117,55 +118,55 @@ _LEASE = _schema(
         strategy=_TEXT,
     ),
 )
-_CRD = _schema(
+_CRD = schema_of(
     CRD_GROUP,
     "v1",
     "CustomResourceDefinition",
     "customresourcedefinitions",
     "A kind that the API server serves beside its own.",
-    spec=_ANYTHING,
-    status=_ANYTHING,
+    spec=ANYTHING,
+    status=ANYTHING,
 )
 
 
 def _xrd(version: str, scope: str) -> KindSchema:
     spec = {
-        **_ANYTHING,
+        **ANYTHING,
         "properties": {
             "defaultCompositionUpdatePolicy": {"type": "string", "default": "Automatic"},
             "scope": {"type": "string", "default": scope, "enum": ["Namespaced", "Cluster", "LegacyCluster"]},
         },
     }
     description = "An API that Compositions can serve."
-    return _schema(
+    return schema_of(
         XRD_GROUP,
         version,
         "CompositeResourceDefinition",
         "compositeresourcedefinitions",
         description,
         spec=spec,
-        status=_ANYTHING,
+        status=ANYTHING,
     )
 
 
-_COMPOSITION = _schema(
+_COMPOSITION = schema_of(
     XRD_GROUP,
     "v1",
     "Composition",
     "compositions",
     "What a composite resource is made of.",
-    spec={**_ANYTHING, "properties": {"mode": {"type": "string", "default": "Pipeline"}}},
+    spec={**ANYTHING, "properties": {"mode": {"type": "string", "default": "Pipeline"}}},
 )
-_REVISION = _schema(
+_REVISION = schema_of(
     XRD_GROUP,
     "v1",
     "CompositionRevision",
     "compositionrevisions",
     "A state that a Composition was once in.",
-    spec=_ANYTHING,
-    status=_ANYTHING,
+    spec=ANYTHING,
+    status=ANYTHING,
 )
-_ENVIRONMENT = _schema(
+_ENVIRONMENT = schema_of(
     XRD_GROUP,
     "v1beta1",
     "EnvironmentConfig",
@@ -175,16 +176,17 @@ _ENVIRONMENT = _schema(
 )
 
 
-def _resource(  # noqa: PLR0913  # A table has a row for each kind, and these are its columns.
+def served(  # noqa: PLR0913  # A table has a row for each kind, and these are its columns.
     schema: KindSchema,
     *short_names: str,
-    columns: tuple[Column, ...] = (_NAME, _AGE),
+    columns: tuple[Column, ...] = (NAMED, AGED),
     status: bool = False,
     selectable: tuple[str, ...] = (),
     categories: tuple[str, ...] = (),
     verbs: tuple[str, ...] = VERBS,
     storage: str = "",
 ) -> Resource:
+    """Return a built-in kind as it is served."""
     version = schema.api_version.rpartition("/")[2]
     return Resource(
         group=schema.group,
@@ -237,35 +239,35 @@ _DATA = Column("Data", "string", "data count", "How many entries there are.")
 _CROSSPLANE = ("crossplane",)
 
 BUILTIN = (
-    _resource(_CONFIG_MAP, "cm", columns=(_NAME, _DATA, _AGE)),
-    _resource(_EVENT, "ev", columns=_EVENT_COLUMNS, selectable=_EVENT_FIELDS),
-    _resource(
+    served(_CONFIG_MAP, "cm", columns=(NAMED, _DATA, AGED)),
+    served(_EVENT, "ev", columns=_EVENT_COLUMNS, selectable=_EVENT_FIELDS),
+    served(
         _NAMESPACE,
         "ns",
-        columns=(_NAME, Column("Status", "string", ".status.phase", "Active, or Terminating."), _AGE),
+        columns=(NAMED, Column("Status", "string", ".status.phase", "Active, or Terminating."), AGED),
         status=True,
         selectable=("status.phase",),
         verbs=tuple(verb for verb in VERBS if verb != "deletecollection"),
     ),
-    _resource(
+    served(
         _SECRET,
-        columns=(_NAME, Column("Type", "string", ".type", "What its entries are for."), _DATA, _AGE),
+        columns=(NAMED, Column("Type", "string", ".type", "What its entries are for."), _DATA, AGED),
         selectable=("type",),
     ),
-    _resource(
+    served(
         _CRD,
         "crd",
         "crds",
-        columns=(_NAME, Column("Created At", "date", "created at", "When it was made.")),
+        columns=(NAMED, Column("Created At", "date", "created at", "When it was made.")),
         status=True,
         categories=("api-extensions",),
     ),
-    _resource(_LEASE, columns=(_NAME, Column("Holder", "string", ".spec.holderIdentity", "Who has it."), _AGE)),
-    _resource(_xrd("v2", "Namespaced"), "xrd", "xrds", columns=(_NAME, *_XRD_COLUMNS), status=True, storage="v1",
+    served(_LEASE, columns=(NAMED, Column("Holder", "string", ".spec.holderIdentity", "Who has it."), AGED)),
+    served(_xrd("v2", "Namespaced"), "xrd", "xrds", columns=(NAMED, *_XRD_COLUMNS), status=True, storage="v1",
               categories=_CROSSPLANE),
-    _resource(_xrd("v1", "LegacyCluster"), "xrd", "xrds", columns=(_NAME, *_XRD_COLUMNS), status=True,
+    served(_xrd("v1", "LegacyCluster"), "xrd", "xrds", columns=(NAMED, *_XRD_COLUMNS), status=True,
               categories=_CROSSPLANE),
-    _resource(_COMPOSITION, "comp", columns=(_NAME, *_COMPOSITION_COLUMNS), categories=_CROSSPLANE),
-    _resource(_REVISION, "comprev", columns=(_NAME, *_REVISION_COLUMNS), status=True, categories=_CROSSPLANE),
-    _resource(_ENVIRONMENT, "envcfg", columns=(_NAME, _CUSTOM_AGE), categories=_CROSSPLANE),
+    served(_COMPOSITION, "comp", columns=(NAMED, *_COMPOSITION_COLUMNS), categories=_CROSSPLANE),
+    served(_REVISION, "comprev", columns=(NAMED, *_REVISION_COLUMNS), status=True, categories=_CROSSPLANE),
+    served(_ENVIRONMENT, "envcfg", columns=(NAMED, _CUSTOM_AGE), categories=_CROSSPLANE),
 )  # fmt: skip  # one row for each kind

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from groundplane.core.manifest import Manifest, at
+from groundplane.local.admission.users import COLLECTOR, NAMESPACES, User
 from groundplane.local.plane import definitions
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.builtin import CRD_NAME, XRD_NAME
@@ -86,8 +87,7 @@ def _foreground(api: Api, resource: Resource, key: Key, owner: Manifest) -> bool
         blocked = blocked or _blocks(dependent, uid)
         if not dependent["metadata"].get("deletionTimestamp") and not _other_owners(api, dependent_key, dependent, uid):
             options = Options(policy="Foreground", uid=dependent["metadata"]["uid"])
-            api.delete(kind, dependent_key.namespace, dependent_key.name, options)
-            done = True
+            done = _deleted(api, kind, dependent_key, options, COLLECTOR) or done
     if not blocked:
         api.release(resource, key, _without(owner, FOREGROUND))
     return done or not blocked
@@ -117,7 +117,7 @@ def _of_owned(api: Api, resource: Resource, key: Key, manifest: Manifest) -> Ite
         return
     if len(absent) == len(states):
         options = Options(policy=_kept_policy(manifest), uid=manifest["metadata"]["uid"])
-        yield lambda: api.delete(resource, key.namespace, key.name, options) or True
+        yield lambda: _deleted(api, resource, key, options, COLLECTOR)
     elif "unknown" not in states.values():
         yield lambda: _disown(api, resource, key, manifest, absent)
 
@@ -163,9 +163,18 @@ def _delete_all(api: Api, resource: Resource, namespace: str) -> bool:
     for one in api.store.objects(resource.name, namespace):
         metadata = one["metadata"]
         if not metadata.get("deletionTimestamp"):
-            api.delete(resource, metadata.get("namespace", ""), metadata["name"], _BACKGROUND)
-            done = True
+            key = Key(resource.name, metadata.get("namespace", ""), metadata["name"])
+            done = _deleted(api, resource, key, _BACKGROUND, NAMESPACES) or done
     return done
+
+
+def _deleted(api: Api, resource: Resource, key: Key, options: Options, user: User) -> bool:
+    """Delete an object for *user*; return whether that was allowed. What is refused, as by a policy, stays."""
+    try:
+        api.delete(resource, key.namespace, key.name, options, user)
+    except StatusError:
+        return False
+    return True
 
 
 def _empty_kind(api: Api, resource: Resource, key: Key, manifest: Manifest) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from groundplane.core.manifest import JSON, Manifest
+from groundplane.local.admission.users import OWNER, User
 from groundplane.local.plane import errors, options, patching, scale, wire
 from groundplane.local.plane.answers import SHAPES, Answer
 from groundplane.local.plane.api import Api
@@ -30,7 +31,7 @@ _PATCHES = {
     MERGE_PATCH: patching.merge_patched,
     STRATEGIC: patching.strategic_patched,
 }
-_STRATEGIC_GROUPS = ("", "apiextensions.k8s.io", "coordination.k8s.io")
+_STRATEGIC_GROUPS = ("", "admissionregistration.k8s.io", "apiextensions.k8s.io", "coordination.k8s.io")
 _CREATED = 201
 _WATCH_SECONDS = 1800
 
@@ -46,6 +47,7 @@ class Call:
         headers: Their names in small letters.
         content: The body.
         now: The time.
+        user: Who asks.
     """
 
     method: str
@@ -54,6 +56,7 @@ class Call:
     headers: Mapping[str, str]
     content: bytes
     now: datetime
+    user: User = OWNER
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,7 @@ def request_of(resource: Resource, call: Call, kind: str) -> Request:
         options.validation(call.query, kind),
         call.route.subresource,
         options.flag(call.query, "force"),
+        call.user,
     )
 
 
@@ -272,7 +276,7 @@ def _delete_options(call: Call) -> Options:
 def _delete(api: Api, answer: Answer, call: Call) -> Reply:
     resource, route = answer.resource, call.route
     stored = api.get(resource, route.namespace, route.name)
-    waiting = api.delete(resource, route.namespace, route.name, _delete_options(call))
+    waiting = api.delete(resource, route.namespace, route.name, _delete_options(call), call.user)
     if waiting is not None:
         return Reply(200, answer.one(waiting), answer.form.media_type)
     details = errors.about(route.name, resource.group, resource.plural, uid=stored["metadata"]["uid"])
@@ -285,5 +289,5 @@ def _delete_all(api: Api, answer: Answer, call: Call) -> Reply:
     asked = replace(_delete_options(call), uid="", version="")
     page = api.page(resource, call.route.namespace, _selector(resource, call))
     for one in page.items:
-        api.delete(resource, one["metadata"].get("namespace", ""), one["metadata"]["name"], asked)
+        api.delete(resource, one["metadata"].get("namespace", ""), one["metadata"]["name"], asked, call.user)
     return Reply(200, answer.many(page), answer.form.media_type)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from groundplane.core.manifest import JSON
+from groundplane.local.admission.users import OWNER, User, impersonated
 from groundplane.local.plane import discovery, errors, openapi, reviews, wire
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.handling import Call, Reply, Stream, handle
@@ -68,7 +69,8 @@ async def _serve(api: Api, request: web.Request, now: datetime) -> web.StreamRes
     if where is None or not where.plural:
         return _unknown(where)
     headers = {name.lower(): value for name, value in request.headers.items()}
-    call = Call(request.method, where, dict(request.query), headers, await request.read(), now.astimezone(UTC))
+    user = _user(request)
+    call = Call(request.method, where, dict(request.query), headers, await request.read(), now.astimezone(UTC), user)
     reviewed = _reviewed(call)
     if reviewed is not None:
         return reviewed
@@ -77,6 +79,12 @@ async def _serve(api: Api, request: web.Request, now: datetime) -> web.StreamRes
         return _unknown(where)
     answer = handle(api, resource, call)
     return _replied(answer) if isinstance(answer, Reply) else await _streamed(request, answer)
+
+
+def _user(request: web.Request) -> User:
+    """Return who asks: the owner of the machine, or whom the owner wants to be taken for."""
+    name = request.headers.get("Impersonate-User", "")
+    return impersonated(name, tuple(request.headers.getall("Impersonate-Group", ()))) if name else OWNER
 
 
 def _unknown(where: Route | None) -> web.Response:
@@ -123,7 +131,9 @@ def _reviewed(call: Call) -> web.Response | None:
         return None
     body = wire.read(call.content, call.headers.get("content-type", ""))[0]
     now = call.now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    answer = reviews.review(where.group, where.version, where.plural, body if isinstance(body, dict) else {}, now)
+    answer = reviews.review(
+        where.group, where.version, where.plural, body if isinstance(body, dict) else {}, now, call.user
+    )
     return None if answer is None else _json(answer, 201)
 
 

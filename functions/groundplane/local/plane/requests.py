@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from groundplane.core.manifest import Manifest
+from groundplane.local.admission.users import User
 from groundplane.local.plane.resources import Resource
 
 _LONGEST_MANAGER = 128
@@ -23,6 +24,7 @@ class Request:
         validation: What unknown fields lead to: Strict, Warn or Ignore.
         subresource: ``status``, ``scale``, or empty.
         force: Whether an apply takes fields away from other managers.
+        user: Who asks; None for the server itself, which no policy is asked about.
     """
 
     resource: Resource
@@ -33,6 +35,7 @@ class Request:
     validation: str = "Ignore"
     subresource: str = ""
     force: bool = False
+    user: User | None = None
 
 
 @dataclass(frozen=True, slots=True)

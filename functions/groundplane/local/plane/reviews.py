@@ -1,23 +1,22 @@
-"""The three questions a client asks about itself. There is one user, and it may do everything."""
+"""The three questions a client asks about itself. Nobody is given rights here: everybody may do everything."""
 
 from __future__ import annotations
 
 from groundplane.core.manifest import Manifest
+from groundplane.local.admission.users import User
 
 API_GROUPS = ("authentication.k8s.io", "authorization.k8s.io")
-USER = "groundplane"
-GROUPS = ("system:masters", "system:authenticated")
 _ALL = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
 
 
-def review(group: str, version: str, plural: str, body: Manifest, now: str) -> Manifest | None:
-    """Return the answer to a review that was sent as *body*; None when there is no such review."""
+def review(group: str, version: str, plural: str, body: Manifest, now: str, user: User) -> Manifest | None:  # noqa: PLR0913, PLR0917  # What a review is of.
+    """Return the answer to a review that *user* sent as *body*; None when there is no such review."""
     kind = _KINDS.get((group, version, plural))
     if kind is None:
         return None
     head: Manifest = {"kind": kind, "apiVersion": f"{group}/{version}"}
     if kind == "SelfSubjectReview":
-        status: Manifest = {"userInfo": {"username": USER, "groups": [*GROUPS]}}
+        status: Manifest = {"userInfo": {"username": user.name, "groups": [*user.groups]}}
         return {**head, "metadata": {"creationTimestamp": now}, "status": status}
     if kind == "SelfSubjectAccessReview":
         return {**head, "metadata": {}, "spec": body.get("spec") or {}, "status": {"allowed": True}}

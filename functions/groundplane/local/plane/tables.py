@@ -61,6 +61,11 @@ def _row(columns: tuple[Column, ...], item: Manifest, now: datetime, include: st
     return row
 
 
+def _param_kind(item: Manifest, _now: datetime) -> JSON:
+    kind = at(item, "spec", "paramKind")
+    return f"{kind['apiVersion']}/{kind['kind']}" if kind else "<unset>"
+
+
 def _cell(column: Column, item: Manifest, now: datetime) -> JSON:
     computed = _COMPUTED.get(column.path)
     if computed is not None:
@@ -159,6 +164,10 @@ _COMPUTED: dict[str, Callable[[Manifest, datetime], JSON]] = {
     "age": lambda item, now: age(at(item, "metadata", "creationTimestamp"), now),
     "created at": lambda item, _now: at(item, "metadata", "creationTimestamp"),
     "data count": _entries,
+    "mutation count": lambda item, _now: len(at(item, "spec", "mutations") or ()),
+    "param kind": _param_kind,
+    "param ref": lambda item, _now: at(item, "spec", "paramRef", "name") or "<unset>",
+    "validation count": lambda item, _now: len(at(item, "spec", "validations") or ()),
     "event count": lambda item, _now: at(item, "series", "count") or item.get("count") or 1,
     "event message": lambda item, _now: str(item.get("message") or "").strip(),
     "event source": _source,

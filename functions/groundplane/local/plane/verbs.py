@@ -18,10 +18,17 @@ from groundplane.local.plane.resources import Resource
 _SERVERS = ("creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "selfLink", "uid")
 #: Groups whose kinds are typed on a real server and count no generations.
 _UNCOUNTED = ("", "coordination.k8s.io")
+#: What policies change about a write: given the object before, if any, and the object as it would be.
+Mutate = Callable[[Manifest | None, Manifest], Manifest]
 
 
-def create(request: Request, body: Body, uid: str, suffix: str) -> Outcome:
-    """Return the object that *body* makes; *suffix* completes a ``generateName``.
+def unchanged(_old: Manifest | None, new: Manifest) -> Manifest:
+    """Return *new*: no policy is asked."""
+    return new
+
+
+def create(request: Request, body: Body, uid: str, suffix: str, mutate: Mutate = unchanged) -> Outcome:
+    """Return the object that *body* makes, as *mutate* leaves it; *suffix* completes a ``generateName``.
 
     Raises:
         StatusError: It is refused.
@@ -31,13 +38,18 @@ def create(request: Request, body: Body, uid: str, suffix: str) -> Outcome:
     if at(body.manifest, "metadata", "resourceVersion"):
         raise errors.internal("resourceVersion should not be set on objects to be created")
     manifest = named(resource, body.manifest, request.namespace, request.name)
-    made = _fresh(resource, manifest, request.now, uid, suffix)
+    made = _mutated(resource, mutate, None, _fresh(resource, manifest, request.now, uid, suffix))
     _check(resource, made)
     return Outcome(applying.updated(request, None, made), warnings)
 
 
-def apply_new(request: Request, config: Manifest, uid: str) -> Outcome:
-    """Return the object that applying *config* makes where there is none.
+def _mutated(resource: Resource, mutate: Mutate, old: Manifest | None, new: Manifest) -> Manifest:
+    changed = mutate(old, new)
+    return new if changed == new else resource.schema.default(changed)
+
+
+def apply_new(request: Request, config: Manifest, uid: str, mutate: Mutate = unchanged) -> Outcome:
+    """Return the object that applying *config* makes where there is none, as *mutate* leaves it.
 
     Raises:
         StatusError: It is refused.
@@ -47,8 +59,9 @@ def apply_new(request: Request, config: Manifest, uid: str) -> Outcome:
     owned = applying.applied(request, None, config)
     made = _fresh(resource, owned, request.now, uid, "")
     made["metadata"]["managedFields"] = at(owned, "metadata", "managedFields") or []
-    _check(resource, made)
-    return Outcome(made)
+    changed = _mutated(resource, mutate, None, made)
+    _check(resource, changed)
+    return Outcome(made if changed is made else applying.updated(request, made, changed))
 
 
 def _fresh(resource: Resource, manifest: Manifest, now: str, uid: str, suffix: str) -> Manifest:
@@ -62,8 +75,8 @@ def _fresh(resource: Resource, manifest: Manifest, now: str, uid: str, suffix: s
     return special.born(resource, resource.schema.default({**made, "metadata": metadata}))
 
 
-def replace(request: Request, stored: Manifest, body: Body) -> Outcome:
-    """Return *stored* replaced by *body*.
+def replace(request: Request, stored: Manifest, body: Body, mutate: Mutate = unchanged) -> Outcome:
+    """Return *stored* replaced by *body*, as *mutate* leaves it.
 
     Raises:
         StatusError: It is refused.
@@ -82,11 +95,13 @@ def replace(request: Request, stored: Manifest, body: Body) -> Outcome:
     if uid and uid != stored["metadata"]["uid"]:
         why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {stored['metadata']['uid']}"
         raise errors.conflict(resource.group, resource.plural, request.name, why)
-    return _updated(request, stored, manifest, warnings)
+    return _updated(request, stored, manifest, warnings, mutate)
 
 
-def patch(request: Request, stored: Manifest, change: Callable[[Manifest], JSON]) -> Outcome:
-    """Return *stored* as *change* leaves it.
+def patch(
+    request: Request, stored: Manifest, change: Callable[[Manifest], JSON], mutate: Mutate = unchanged
+) -> Outcome:
+    """Return *stored* as *change*, and then *mutate*, leaves it.
 
     Raises:
         StatusError: It is refused.
@@ -103,11 +118,11 @@ def patch(request: Request, stored: Manifest, change: Callable[[Manifest], JSON]
         raise errors.invalid("", "", "", [errors.Cause("FieldValueInvalid", message, "patch")])
     warnings = refuse_unknown(body, request.validation, "")
     manifest = named(resource, body.manifest, request.namespace, request.name)
-    return _updated(request, stored, manifest, warnings)
+    return _updated(request, stored, manifest, warnings, mutate)
 
 
-def apply(request: Request, stored: Manifest, config: Manifest) -> Outcome:
-    """Return *stored* with *config* applied by the request's manager.
+def apply(request: Request, stored: Manifest, config: Manifest, mutate: Mutate = unchanged) -> Outcome:
+    """Return *stored* with *config* applied by the request's manager, as *mutate* leaves it.
 
     Raises:
         StatusError: It is refused, or another manager owns what it changes.
@@ -121,25 +136,43 @@ def apply(request: Request, stored: Manifest, config: Manifest) -> Outcome:
             request.resource.group, request.resource.plural, request.name, f"{why} {stored['metadata']['uid']}"
         )
     merged = applying.applied(request, live, config)
-    return _updated(request, stored, merged, (), owned=True)
+    return _updated(request, stored, merged, (), mutate, owned=True)
 
 
-def _updated(
-    request: Request, stored: Manifest, manifest: Manifest, warnings: tuple[str, ...], *, owned: bool = False
+def _updated(  # noqa: PLR0913  # What an update is made of.
+    request: Request,
+    stored: Manifest,
+    manifest: Manifest,
+    warnings: tuple[str, ...],
+    mutate: Mutate,
+    *,
+    owned: bool = False,
 ) -> Outcome:
     resource = request.resource
     old = resource.presented(stored)
     sent = manifest["metadata"].get("resourceVersion")
     if sent and sent != old["metadata"]["resourceVersion"]:
         raise errors.modified(resource.group, resource.plural, request.name)
-    wanted = special.changed(resource, resource.schema.default(_placed(request, manifest, old)), old)
+    placed = special.changed(resource, resource.schema.default(_placed(request, manifest, old)), old)
+    wanted = _mutated(resource, mutate, old, placed)
     _check(resource, wanted, old, request.subresource)
     wanted["metadata"] = _counted(resource, wanted, old)
     if not owned:
         wanted = applying.updated(request, old, wanted)
+    elif wanted.get("metadata", {}).get("managedFields") is not None and _differ(placed, wanted):
+        wanted = applying.updated(request, placed, wanted)
     if same(old, wanted):
         return Outcome(stored, warnings, changed=False)
     return Outcome({**wanted, "apiVersion": resource.stored_version}, warnings)
+
+
+def _differ(one: Manifest, other: Manifest) -> bool:
+    """Tell whether a policy has changed anything: the count of generations is no change of its own."""
+    return one != {**other, "metadata": {**other["metadata"], **_generation(one)}}
+
+
+def _generation(found: Manifest) -> Manifest:
+    return {name: found["metadata"][name] for name in ("generation",) if name in found["metadata"]}
 
 
 def _placed(request: Request, manifest: Manifest, old: Manifest) -> Manifest:
