@@ -78,7 +78,7 @@ class Shell:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=WAIT_SECONDS,
+            timeout=2 * WAIT_SECONDS,
             check=False,
         )
         if done.returncode:
@@ -157,9 +157,10 @@ def swap(shell: Shell) -> None:
     head("Another engine for a database that lives: refused, and nothing is touched")
     patch = '{"spec":{"crossplane":{"compositionRef":{"name":"xdatabase-cnpg"}}}}'
     shell.show(f"kubectl -n {TEAM} patch xdb {NAME} --type=merge -p '{patch}'")
-    shell.run(f"kubectl -n {TEAM} wait xdb/{NAME} --for=condition=Accepted=False --timeout={WAIT_SECONDS}s")
-    message = '{.status.conditions[?(@.type=="Accepted")].message}'
-    text = shell.run(f"kubectl -n {TEAM} get xdb {NAME} -o jsonpath='{message}'")
+    accepted = '.status.conditions[?(@.type=="Accepted")]'
+    refused = f"jsonpath='{{{accepted}.status}}'=False"
+    shell.run(f"kubectl -n {TEAM} wait xdb/{NAME} --for={refused} --timeout={WAIT_SECONDS}s")
+    text = shell.run(f"kubectl -n {TEAM} get xdb {NAME} -o jsonpath='{{{accepted}.message}}'")
     print(textwrap.fill(text, _WIDTH, initial_indent="  ", subsequent_indent="  "))
     back = '{"spec":{"crossplane":{"compositionRef":{"name":"xdatabase-local"}}}}'
     shell.run(f"kubectl -n {TEAM} patch xdb {NAME} --type=merge -p '{back}'")
