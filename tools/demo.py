@@ -126,7 +126,6 @@ def serve(shell: Shell) -> None:
     """Apply a claim, write a row through its binding, and read it again."""
     shell.show(f"kubectl create namespace {TEAM}")
     apply(shell, NAME)
-    shell.show(f"kubectl -n {TEAM} get xdb")
     with connected(shell, NAME) as application:
         application.execute("CREATE TABLE customers AS SELECT generate_series(1, 1000) AS number")
         (count,) = application.execute("SELECT count(*) FROM customers").fetchone() or (0,)
@@ -139,6 +138,7 @@ def bring_back(shell: Shell) -> None:
     """Drop a table by mistake, and bring it back in a copy."""
     head("A table dropped by mistake, and brought back")
     shell.show(f"kubectl -n {TEAM} wait xdb/{NAME} --for=condition=BackupCurrent --timeout={WAIT_SECONDS}s")
+    shell.show(f"kubectl -n {TEAM} get xdb")
     time.sleep(1.1)  # moments have whole seconds
     moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     time.sleep(1.1)

@@ -26,7 +26,16 @@ _SHOWN = re.compile(
     r"(?P<prints>(?:(?!```).*\n)*)```$",
     re.MULTILINE,
 )
-_SECONDS = re.compile(r"\b\d+\.\d s\b")
+#: What differs from run to run, and what stands for it.
+_CHANGING = (
+    (re.compile(r"\b\d+\.\d s\b"), "0.0 s"),
+    (re.compile(r"\S+/groundplane-\w+"), "HOME"),
+    (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:0"),
+    (re.compile(r"\bprocess \d+"), "process 0"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "2026-01-01T00:00:00Z"),
+    (re.compile(r"\S+/kubectl apply"), "kubectl apply"),
+    (re.compile(r" +\d+s( |$)", re.MULTILINE), r" 0s\1"),
+)
 
 
 @dataclass(frozen=True)
@@ -60,8 +69,10 @@ def printed(command: str) -> tuple[str, int]:
 
 
 def timeless(text: str) -> str:
-    """Return *text* without the seconds that something took, which differ from run to run."""
-    return _SECONDS.sub("0.0 s", text)
+    """Return *text* without what differs from run to run, such as the seconds that something took."""
+    for pattern, word in _CHANGING:
+        text = pattern.sub(word, text)
+    return text
 
 
 def fresh(page: str) -> str:

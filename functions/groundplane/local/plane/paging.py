@@ -9,6 +9,9 @@ from typing import cast
 
 from groundplane.core.manifest import Manifest
 from groundplane.local.plane import errors
+from groundplane.local.plane.resources import Resource
+from groundplane.local.plane.selectors import Selector
+from groundplane.local.plane.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +50,25 @@ def after(token: str) -> str:
         return cast("str", found["start"]).removesuffix("\0")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise errors.bad_request("invalid continue token: continue key is not valid") from None
+
+
+def page(  # noqa: PLR0913, PLR0917  # What a list is asked with.
+    store: Store, resource: Resource, namespace: str, wanted: Selector, limit: int, token_before: str
+) -> Page:
+    """Return objects of *resource* in *store*, in order; the rest is shown as it is now, not as it was then.
+
+    Raises:
+        StatusError: The token cannot be read.
+    """
+    version, found = store.version, []
+    start = after(token_before)
+    for one in store.objects(resource.name, namespace, after=start):
+        if wanted.selects(one):
+            found.append(resource.presented(one))
+            if limit and len(found) > limit:
+                break
+    if not limit or len(found) <= limit:
+        return Page(found, version)
+    last = resource.key_of(found[limit - 1]).path
+    remaining = None if wanted else store.count(resource.name, namespace, after=last)
+    return Page(found[:limit], version, token(version, last), remaining)
