@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from groundplane.core.manifest import Manifest
 from groundplane.local.composites import revisions
 from groundplane.local.composites.breaker import Breaker
+from groundplane.local.composites.composing import Ask
 from groundplane.local.composites.functions import connected
 from groundplane.local.composites.lookup import PlaneLookup
 from groundplane.local.composites.reconcile import Next, Reconciler, Responsive
@@ -47,9 +47,11 @@ class _Due:
 class Controller:
     """Reconciles the composites of a plane, each as often as needed and never twice at a time."""
 
-    def __init__(self, api: Api, reconciler: Reconciler) -> None:
-        """Work for *api*; nothing happens before `begin`."""
+    def __init__(self, api: Api, reconciler: Reconciler, clock: Callable[[], float]) -> None:
+        """Work for *api*; nothing happens before `begin`. *clock* tells seconds and never goes back."""
         self._api = api
+        self._clock = clock
+        self._deaf: Callable[[], None] = lambda: None
         self._reconciler = reconciler
         self._breaker = Breaker()
         self._due: dict[Key, _Due] = {}
@@ -60,7 +62,7 @@ class Controller:
 
     def begin(self) -> None:
         """Listen to changes, and look at everything that is there."""
-        self._api.subscribe(self._changed)
+        self._deaf = self._api.subscribe(self._changed)
         for composition in self._api.store.objects(COMPOSITIONS):
             self._revise(composition)
         self._learn()
@@ -69,6 +71,7 @@ class Controller:
     async def end(self) -> None:
         """Stop, in the middle of whatever is done: the next start goes on from what is on the disk."""
         self._ended = True
+        self._deaf()
         for due in self._due.values():
             if due.handle:
                 due.handle.cancel()
@@ -104,7 +107,7 @@ class Controller:
             self._followed(change)
         source = f"{change.manifest()['kind']}/{change.key.name}" if self._due else ""
         for key in {*self._reconciler.tracker.dependents(change)}:
-            if change.type == "DELETED" or self._breaker.lets(key, source, time.monotonic()):
+            if change.type == "DELETED" or self._breaker.lets(key, source, self._clock()):
                 self.wake(key)
 
     def _followed(self, change: Change) -> None:
@@ -194,12 +197,18 @@ async def reconciling(
         functions: Where each function answers, by the name that pipelines use; our own, in this process, without any.
         ttl: Seconds after which our own function asks to be called again, instead of its own choice.
     """
-    async with connected(functions, ttl) as ask:
-        writer = Writer(api)
-        teller = Teller(writer, time.monotonic)
-        controller = Controller(api, Reconciler(writer, PlaneLookup(api), Tracker(), ask, teller.tell))
-        controller.begin()
-        try:
-            yield
-        finally:
-            await controller.end()
+    async with connected(functions, ttl) as ask, controlling(api, ask):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def controlling(api: Api, ask: Ask) -> AsyncIterator[Controller]:
+    """Reconcile the composites of *api* until the block ends; *ask* makes every call of a function."""
+    writer, clock = Writer(api), asyncio.get_running_loop().time
+    reconciler = Reconciler(writer, PlaneLookup(api), Tracker(), ask, Teller(writer, clock).tell)
+    controller = Controller(api, reconciler, clock)
+    controller.begin()
+    try:
+        yield controller
+    finally:
+        await controller.end()
