@@ -179,13 +179,15 @@ class World:
     """A plane, and who uses it. It belongs to the running loop."""
 
     def __init__(self, path: Path, store: type[Store] = Store) -> None:
-        loop, numbers = asyncio.get_running_loop(), itertools.count(1)
+        loop = asyncio.get_running_loop()
+        opened = store(path, lambda: BIRTH.timestamp() + loop.time())
+        numbers = itertools.count(1 + 1000 * opened.version)  # no uid comes twice, whenever the plane is started anew
         surroundings = Surroundings(
             now=lambda: (BIRTH + timedelta(seconds=loop.time())).strftime("%Y-%m-%dT%H:%M:%SZ"),
             uid=lambda: f"uid-{next(numbers)}",
             suffix=lambda: "abcde",
         )
-        self.api = Api(store(path, lambda: BIRTH.timestamp() + loop.time()), surroundings)
+        self.api = Api(opened, surroundings)
 
     def serving(self, ask: Ask) -> AbstractAsyncContextManager[object]:
         """Reconcile, with *ask* for every function."""

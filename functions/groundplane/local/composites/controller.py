@@ -27,7 +27,6 @@ from groundplane.local.plane.records import Change, Key
 from groundplane.local.plane.resources import Resource
 
 TOGETHER: Final = 10  # reconciles at a time: each may wait for its function
-RECONCILE_SECONDS: Final = 120.0
 FIRST_RETRY_SECONDS: Final = 1.0
 LAST_RETRY_SECONDS: Final = 60.0
 _LISTENS: Final[Responsive] = ("True", "WatchCircuitClosed", "")
@@ -105,18 +104,23 @@ class Controller:
             self._wake_all()
         if name in self._kinds:
             self._followed(change)
-        source = f"{change.manifest()['kind']}/{change.key.name}" if self._due else ""
         for key in {*self._reconciler.tracker.dependents(change)}:
-            if change.type == "DELETED" or self._breaker.lets(key, source, self._clock()):
-                self.wake(key)
+            self._woken(key, change)
 
     def _followed(self, change: Change) -> None:
         """Follow a change of a composite itself."""
         if change.type == "DELETED":
             self._reconciler.tracker.forget(change.key)
-            self._breaker.forget(change.key)
         if change.type != "DELETED" or change.key in self._due:
-            self.wake(change.key)
+            self._woken(change.key, change)
+        if _goes(change):
+            self._breaker.forget(change.key)
+
+    def _woken(self, key: Key, change: Change) -> None:
+        """Wake a composite because of *change*; what is not let through now is made good when the breaker lets it."""
+        cost = 2 if change.type == "MODIFIED" else 1  # Crossplane counts what was before, too
+        if _goes(change) or self._breaker.lets(key, _source(change), self._clock(), cost):
+            self.wake(key)
 
     def _revise(self, composition: Manifest) -> None:
         try:
@@ -131,17 +135,19 @@ class Controller:
 
     def wake(self, key: Key, seconds: float = 0.0) -> None:
         """Reconcile a composite after *seconds*, or earlier if something wakes it before."""
-        due = self._due.setdefault(key, _Due())
+        due, loop = self._due.setdefault(key, _Due()), asyncio.get_running_loop()
+        if due.handle and seconds and due.handle.when() <= loop.time() + seconds:
+            return
         if due.handle:
             due.handle.cancel()
             due.handle = None
         if seconds:
-            due.handle = asyncio.get_running_loop().call_later(seconds, self.wake, key)
+            due.handle = loop.call_later(seconds, self.wake, key)
         elif due.running:
             due.again = True
         elif not self._ended:
             due.running = True
-            task = asyncio.get_running_loop().create_task(self._run(key, due))
+            task = loop.create_task(self._run(key, due))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -151,6 +157,8 @@ class Controller:
             after = await self._reconciled(key)
         due.running = False
         due.failures = due.failures + 1 if after.failed else 0
+        if rest := self._breaker.rest(key, self._clock()):
+            self.wake(key, rest)
         if due.again or after.seconds == 0:
             self.wake(key)
         elif after.failed:
@@ -166,10 +174,7 @@ class Controller:
         if resource is None:
             return Next()
         try:
-            async with asyncio.timeout(RECONCILE_SECONDS):
-                return await self._reconciler.reconcile(resource, key, self._responsive(key))
-        except TimeoutError:
-            _LOG.warning("%s %s: no answer within %.0f s", resource.kind, key.path, RECONCILE_SECONDS)
+            return await self._reconciler.reconcile(resource, key, self._responsive(key))
         except StatusError as error:
             _LOG.warning("%s %s: %s", resource.kind, key.path, error)
         except Exception as error:  # noqa: BLE001  # One composite that breaks must not end the others.
@@ -178,12 +183,22 @@ class Controller:
         return Next(failed=True)
 
     def _responsive(self, key: Key) -> Responsive:
-        by = self._breaker.opened_by(key)
+        by = self._breaker.opened_by(key, self._clock())
         return (
             ("False", "WatchCircuitOpen", f"Too many watch events from {by}. Allowing events periodically.")
             if by
             else _LISTENS
         )
+
+
+def _goes(change: Change) -> bool:
+    """Tell whether *change* is part of a deletion: nothing would tell again of what is not let through then."""
+    return change.type == "DELETED" or "deletionTimestamp" in change.manifest()["metadata"]
+
+
+def _source(change: Change) -> str:
+    where = f" ({change.key.namespace})" if change.key.namespace else ""
+    return f"{change.manifest()['kind']}/{change.key.name}{where}"
 
 
 @contextlib.asynccontextmanager
