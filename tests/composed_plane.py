@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import selectors
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.store import Store
 from groundplane.local.plane.surroundings import Surroundings
 from groundplane.render.pipeline import Call
+from no_time import in_no_time
 
 BIRTH = datetime(2026, 1, 1, tzinfo=UTC)
 THING = ("test.example.org/v1", "XThing")
@@ -35,43 +35,6 @@ _ROUNDS = 1000
 
 Answer = Callable[[fnv1.RunFunctionRequest], fnv1.RunFunctionResponse]
 Ask = Callable[[Call], Awaitable[fnv1.RunFunctionResponse]]
-
-
-class Clock(selectors.DefaultSelector):
-    """Tells a loop's time: where it would wait, the time has passed at once."""
-
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[Any]:
-        """Return at once, as if *timeout* seconds had passed."""
-        found: list[Any] = super().select(0)
-        if not found and timeout is None:
-            raise AssertionError("nothing will ever happen again")
-        if not found and timeout:
-            self.now += timeout
-        return found
-
-
-class Loop(asyncio.SelectorEventLoop):
-    """An event loop that never waits."""
-
-    def __init__(self) -> None:
-        self.clock = Clock()
-        super().__init__(self.clock)
-
-    def time(self) -> float:
-        """Return how many seconds passed."""
-        return self.clock.now
-
-
-def in_no_time(work: Callable[[], Awaitable[None]]) -> None:
-    """Run *work* in a loop that never waits."""
-
-    async def main() -> None:
-        await work()
-
-    with asyncio.Runner(loop_factory=Loop) as runner:
-        runner.run(main())
 
 
 def definition(**spec: JSON) -> Manifest:
@@ -298,3 +261,36 @@ def played(
         world.api.store.close()
 
     in_no_time(work)
+
+
+def revived(path: Path, scenario: Callable[[World], Awaitable[None]]) -> None:
+    """Play *scenario* on the plane that `played` left behind, which reconciles nothing yet."""
+
+    async def work() -> None:
+        world = World(path / "plane.sqlite")
+        await scenario(world)
+        world.api.store.close()
+
+    in_no_time(work)
+
+
+def fatal(response: fnv1.RunFunctionResponse, message: str = "not today") -> fnv1.RunFunctionResponse:
+    """Add a fatal result to *response*."""
+    response.results.add(severity=fnv1.SEVERITY_FATAL, message=message)
+    return response
+
+
+def conditioned(response: fnv1.RunFunctionResponse, kind: str) -> fnv1.RunFunctionResponse:
+    """Add a condition of *kind* to *response*, which is true."""
+    response.conditions.add(type=kind, status=fnv1.STATUS_CONDITION_TRUE, reason="Fine")
+    return response
+
+
+async def served(world: World, *names: str) -> None:
+    """Make the claim, and its objects ready."""
+    world.apply(thing(names=[*names]))
+    await world.calm()
+    for one in world.all(CONFIG):
+        world.change(CONFIG, one["metadata"]["name"], lambda live: live["data"].update(ready="yes"))
+    await world.calm()
+    assert world.condition("Ready")[0] == "True"

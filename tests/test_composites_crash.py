@@ -14,11 +14,11 @@ from composed_plane import (
     World,
     composition,
     definition,
-    in_no_time,
     thing,
 )
 from groundplane.core.manifest import Manifest, at
 from groundplane.local.plane.store import Store
+from no_time import in_no_time
 
 Stage = Callable[[World], Awaitable[None]]
 _FLEETING = {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "name"}

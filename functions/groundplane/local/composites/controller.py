@@ -29,6 +29,7 @@ from groundplane.local.plane.resources import Resource
 TOGETHER: Final = 10  # reconciles at a time: each may wait for its function
 FIRST_RETRY_SECONDS: Final = 1.0
 LAST_RETRY_SECONDS: Final = 60.0
+_LONGEST: Final = 6  # doublings of the first are more than the last
 _LISTENS: Final[Responsive] = ("True", "WatchCircuitClosed", "")
 _LOG = logging.getLogger("groundplane.composites")
 
@@ -133,8 +134,8 @@ class Controller:
             for found in self._api.store.objects(name):
                 self.wake(resource.key_of(found))
 
-    def wake(self, key: Key, seconds: float = 0.0) -> None:
-        """Reconcile a composite after *seconds*, or earlier if something wakes it before."""
+    def wake(self, key: Key, seconds: float = 0.0, *, retry: bool = False) -> None:
+        """Reconcile a composite after *seconds*, or earlier if something wakes it before; *retry* what failed."""
         due, loop = self._due.setdefault(key, _Due()), asyncio.get_running_loop()
         if due.handle and seconds and due.handle.when() <= loop.time() + seconds:
             return
@@ -142,7 +143,7 @@ class Controller:
             due.handle.cancel()
             due.handle = None
         if seconds:
-            due.handle = loop.call_later(seconds, self.wake, key)
+            due.handle = loop.call_later(seconds, self._rung, key, due, retry)
         elif due.running:
             due.again = True
         elif not self._ended:
@@ -151,19 +152,23 @@ class Controller:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    def _rung(self, key: Key, due: _Due, retry: bool) -> None:  # noqa: FBT001  # A timer knows no keywords.
+        due.failures += retry  # what failed because something changed meanwhile is no further try
+        self.wake(key)
+
     async def _run(self, key: Key, due: _Due) -> None:
         async with self._turns:
             due.again = False
             after = await self._reconciled(key)
         due.running = False
-        due.failures = due.failures + 1 if after.failed else 0
+        if not after.failed:
+            due.failures = 0
         if rest := self._breaker.rest(key, self._clock()):
             self.wake(key, rest)
         if due.again or after.seconds == 0:
             self.wake(key)
         elif after.failed:
-            retry = min(FIRST_RETRY_SECONDS * 2 ** (due.failures - 1), LAST_RETRY_SECONDS)
-            self.wake(key, retry)
+            self.wake(key, min(FIRST_RETRY_SECONDS * 2 ** min(due.failures, _LONGEST), LAST_RETRY_SECONDS), retry=True)
         elif after.seconds:
             self.wake(key, after.seconds)
         elif self._api.store.get(key) is None:
