@@ -20,7 +20,7 @@ from groundplane.core.manifest import Manifest, at
 
 FETCH = "cannot fetch Composition"
 UNFIT = "referenced composition is not compatible with this composite resource"
-GONE_REVISION = 'compositionrevisions.apiextensions.crossplane.io "gone"'
+GONE_REVISION = 'CompositionRevision.apiextensions.crossplane.io "gone"'
 BLUE = composition("blue", {"color": "blue"})
 RED = composition("red", {"color": "red"})
 OTHER = composition("other", compositeTypeRef={"apiVersion": "test.example.org/v1", "kind": "XOther"})
@@ -74,7 +74,7 @@ def test_the_composition_is_the_one_that_crossplane_takes(
         (
             {"compositionRef": {"name": "gone"}},
             "ComposeResources",
-            f'{FETCH}: cannot get Composition: compositions.apiextensions.crossplane.io "gone" not found',
+            f'{FETCH}: cannot get Composition: Composition.apiextensions.crossplane.io "gone" not found',
         ),
         (
             {"compositionRef": {"name": "other"}},
@@ -125,7 +125,10 @@ def test_each_state_of_a_composition_is_one_revision_and_the_last_one_has_the_hi
         (made,) = world.all(REVISION)
         assert made["metadata"]["labels"]["crossplane.io/composition-name"] == "blue"
         assert first == f"blue-{made['metadata']['labels']['crossplane.io/composition-hash'][:7]}"
-        assert [(one["type"], one["status"]) for one in made["status"]["conditions"]] == [("ValidPipeline", "True")]
+        assert [(one["type"], one["status"]) for one in made["status"]["conditions"]] == [
+            ("Synced", "True"),
+            ("ValidPipeline", "True"),
+        ]
         world.apply(composition("blue", {"color": "azure"}))
         await world.calm()
         (second,) = {*revisions(world)} - {first}

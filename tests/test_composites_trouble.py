@@ -41,7 +41,8 @@ def test_a_required_kind_that_appears_wakes_the_claim_that_failed_for_it(tmp_pat
         world.apply(thing())
         await world.calm(200)
         assert world.condition("Synced")[2] == (
-            f'cannot compose resources: no matches for kind "XLate" in version "{THING[0]}"'
+            'cannot compose resources: cannot run Composition pipeline step "make": fetching resources for it:'
+            f' cannot get required resource by name: no matches for kind "XLate" in version "{THING[0]}"'
         )
         late = definition()
         late["metadata"]["name"] = "xlates.test.example.org"

@@ -136,10 +136,10 @@ class Reconciler:
                 self._change(xr, crossplane={"compositionRevisionRef": {"name": chosen}})
                 self.tell(xr, "Normal", "SelectComposition", f"Selected composition revision: {chosen}")
         with _doing("ComposeResources", "cannot configure composite resource"):
-            selection.check(revision, xr)
             labels = xr["metadata"].get("labels") or {}
             if not labels.get(COMPOSITE_LABEL):
                 self._change(xr, metadata={"labels": {**labels, COMPOSITE_LABEL: xr["metadata"]["name"]}})
+            selection.check(revision, xr)
         return revision
 
     def _select(self, xr: Manifest) -> None:

@@ -71,14 +71,18 @@ def _make(api: Api, composition: Manifest, digest: str, number: int) -> None:
 
 
 def _validate(api: Api, name: str) -> None:
-    condition = {
-        "type": VALID,
-        "status": "True",
-        "reason": "ValidPipeline",
-        "lastTransitionTime": api.now(),
-    }
+    conditions = [
+        {
+            "type": kind,
+            "status": "True",
+            "reason": reason,
+            "observedGeneration": 1,  # a revision's pipeline never changes
+            "lastTransitionTime": api.now(),
+        }
+        for kind, reason in (("Synced", "ReconcileSuccess"), (VALID, VALID))
+    ]
     request = api.request(API_VERSION, KIND, "", name, manager=CROSSPLANE, subresource="status")
-    api.patch(request, lambda live: {**live, "status": {"conditions": [condition]}})
+    api.patch(request, lambda live: {**live, "status": {"conditions": conditions}})
 
 
 def _digest(composition: Manifest) -> str:

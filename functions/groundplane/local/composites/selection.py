@@ -68,9 +68,9 @@ def revision_of(writer: Writer, xr: Manifest) -> Manifest:
     crossplane = at(xr, "spec", "crossplane") or {}
     pinned = at(crossplane, "compositionRevisionRef", "name")
     if pinned and crossplane.get("compositionUpdatePolicy") == "Manual":
-        return _found(writer, revisions.KIND, str(pinned), "CompositionRevision")
+        return _found(writer, revisions.KIND, str(pinned))
     name = str(at(crossplane, "compositionRef", "name"))
-    _found(writer, KIND, name, KIND)
+    _found(writer, KIND, name)
     labels = at(crossplane, "compositionRevisionSelector", "matchLabels") or {}
     known = [one for one in revisions.of(writer.api, name) if has_labels(one, labels)]
     if not known:
@@ -94,11 +94,11 @@ def has_labels(found: Manifest, wanted: Manifest) -> bool:
     return all(labels.get(key) == value for key, value in wanted.items())
 
 
-def _found(writer: Writer, kind: str, name: str, word: str) -> Manifest:
+def _found(writer: Writer, kind: str, name: str) -> Manifest:
     found = writer.find(API_VERSION, kind, "", name)
     if found is None:
-        plural = f"{kind.lower()}s.apiextensions.crossplane.io"
-        raise ReconcileError(f'cannot get {word}: {plural} "{name}" not found')
+        # Crossplane's cache names the kind where an API server names the resource.
+        raise ReconcileError(f'cannot get {kind}: {kind}.apiextensions.crossplane.io "{name}" not found')
     return found
 
 
