@@ -38,7 +38,7 @@ def definition(**spec: JSON) -> Manifest:
                 "type": "object",
                 "properties": {"names": {"type": "array", "items": text}, "word": text},
             },
-            "status": {"type": "object", "properties": {"said": text}},
+            "status": {"type": "object", "properties": {"said": {**text, "maxLength": 20}}},
         },
     }
     version = {"name": "v1", "served": True, "referenceable": True, "schema": {"openAPIV3Schema": whole}}

@@ -147,6 +147,20 @@ def test_a_claim_moves_to_the_next_revision_by_its_policy(tmp_path: Path, policy
     played(tmp_path, scenario, None, definition(), BLUE)
 
 
+def test_the_revision_that_the_definition_prefers_is_taken_while_the_claim_says_none(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        world.apply(composition("blue", {"color": "azure"}))
+        await world.calm()
+        world.apply(thing(names=["a"]))
+        await world.calm()
+        (first,) = (name for name, number in revisions(world).items() if number == 1)
+        assert revision(world) == first
+        assert "Normal CompositionSelection: Default revision selector has been selected" in world.events
+
+    preferred = definition(defaultCompositionRevisionSelector={"matchLabels": {"color": "blue"}})
+    played(tmp_path, scenario, None, preferred, BLUE)
+
+
 def test_a_claim_that_changes_its_composition_is_composed_by_the_other_one(tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
         world.apply(thing(names=["a"]))

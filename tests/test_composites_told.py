@@ -47,6 +47,21 @@ def test_a_status_that_is_not_declared_stops_the_claim_and_leaves_its_status(tmp
     played(tmp_path, scenario, function)
 
 
+def test_what_the_api_calls_invalid_is_told_in_an_event_and_not_repeated_in_a_condition(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        world.apply(thing())
+        await world.calm()
+        assert world.condition("Synced") == (
+            "False",
+            "ReconcileError",
+            "cannot compose resources: some resources were invalid, check events",
+        )
+        told = "Warning ComposeResources: cannot compose resources: cannot apply composite resource status: "
+        assert any(one.startswith(told) and "Too long" in one for one in world.events)
+
+    played(tmp_path, scenario, Function(lambda _: respond({}, said="much " * 10)))
+
+
 def test_a_status_that_is_left_out_goes_and_a_condition_that_is_left_out_stays(tmp_path: Path) -> None:
     function = Function()
 

@@ -141,6 +141,10 @@ class Reconciler:
                 self._change(xr, metadata={"finalizers": [*finalizers, FINALIZER]})
         with _doing("SelectComposition", "cannot select Composition"):
             self._select(xr)
+        if selector := selection.default_selector_of(self.writer, xr):
+            with _doing("SelectComposition", "cannot select CompositionRevision"):
+                self._change(xr, crossplane={"compositionRevisionSelector": selector})
+            self.tell(xr, "Normal", "CompositionSelection", "Default revision selector has been selected")
         with _doing("ComposeResources", "cannot fetch Composition"):
             revision = selection.revision_of(self.writer, xr)
             chosen = revision["metadata"]["name"]

@@ -59,6 +59,14 @@ def choice_of(writer: Writer, xr: Manifest) -> Choice:
     raise ReconcileError("no compatible Compositions found")
 
 
+def default_selector_of(writer: Writer, xr: Manifest) -> Manifest:
+    """Return which revisions the CompositeResourceDefinition prefers for *xr*; empty when *xr* or nobody says."""
+    crossplane = at(xr, "spec", "crossplane") or {}
+    if crossplane.get("compositionRevisionSelector") or crossplane.get("compositionRevisionRef"):
+        return {}
+    return at(definition_of(writer, xr), "spec", "defaultCompositionRevisionSelector") or {}
+
+
 def revision_of(writer: Writer, xr: Manifest) -> Manifest:
     """Return the revision that serves *xr*: the one that it holds on to, or the newest of its Composition.
 
@@ -71,7 +79,8 @@ def revision_of(writer: Writer, xr: Manifest) -> Manifest:
         return _found(writer, revisions.KIND, str(pinned))
     name = str(at(crossplane, "compositionRef", "name"))
     _found(writer, KIND, name)
-    labels = at(crossplane, "compositionRevisionSelector", "matchLabels") or {}
+    automatic = crossplane.get("compositionUpdatePolicy") == "Automatic"
+    labels = (at(crossplane, "compositionRevisionSelector", "matchLabels") if automatic else None) or {}
     known = [one for one in revisions.of(writer.api, name) if has_labels(one, labels)]
     if not known:
         raise ReconcileError("no compatible CompositionRevisions found")
