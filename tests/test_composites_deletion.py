@@ -59,12 +59,14 @@ def test_a_claim_that_is_deleted_while_its_function_thinks_composes_nothing_more
         return makes_names(request)
 
     worlds: list[World] = []
+    told: list[str] = []
 
     async def scenario(world: World) -> None:
         worlds.append(world)
+        world.api.subscribe(lambda change: told.append(f"{change.type} {change.key.resource}"))
         world.apply(thing(names=["a"]))
         await world.calm()
         assert not world.claim
-        assert not world.made
+        assert "ADDED configmaps" not in told
 
     played(tmp_path, scenario, Function(answer))

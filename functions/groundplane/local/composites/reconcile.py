@@ -80,7 +80,7 @@ class Reconciler:
         if at(xr, "metadata", "annotations", PAUSED) == "true":
             return self._paused(xr)
         if at(xr, "metadata", "deletionTimestamp"):
-            return self._deleted(xr, key)
+            return self._deleted(xr)
         try:
             revision = self._selected(xr)
         except _StoppedError as stopped:
@@ -108,7 +108,7 @@ class Reconciler:
         self._mark(xr, "Synced", "False", "ReconcilePaused", _PAUSED)
         return Next()
 
-    def _deleted(self, xr: Manifest, key: Key) -> Next:
+    def _deleted(self, xr: Manifest) -> Next:
         self._mark(xr, "Ready", "False", "Deleting")
         self._mark(xr, "Synced", "True", "ReconcileSuccess")
         finalizers = [one for one in xr["metadata"].get("finalizers") or [] if one != FINALIZER]
@@ -117,7 +117,6 @@ class Reconciler:
                 self.writer.change(xr, {**xr, "metadata": {**xr["metadata"], "finalizers": finalizers}})
         except _StoppedError as stopped:
             return self._failed(xr, stopped.reason, str(stopped))
-        self.tracker.forget(key)
         return Next()
 
     def _mark(self, xr: Manifest, kind: str, status: str, reason: str, message: str = "") -> None:
