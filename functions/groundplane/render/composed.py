@@ -32,7 +32,9 @@ def compose(
         _check(name, wanted, cluster)
         namespace = at(wanted, "metadata", "namespace")
         if namespace not in (None, xr["metadata"]["namespace"]) and name not in observed:
-            notes.append(f"{name}: namespace {namespace} is overridden: a claim composes in its own")
+            own = xr["metadata"]["namespace"]
+            words = f'in namespace "{namespace}", using XR namespace "{own}" instead'
+            notes.append(f'cannot create composed resource "{name}" {words}')
         made[name] = _owned(xr, name, wanted, observed.get(name))
     return made, tuple(notes)
 

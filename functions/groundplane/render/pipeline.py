@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -153,7 +154,8 @@ def _settled(call: Call, cluster: Lookup) -> Calls[tuple[fnv1.RunFunctionRespons
         asked = response.HasField("requirements")
         if asked == asked_before and response.requirements == previous:
             return response, number
-        following = _resolved(start, response, cluster)
+        with _words(f'cannot run Composition pipeline step "{call.step}"'):
+            following = _resolved(start, response, cluster)
         # Only the first request was not made from what the function asks: it may have held all of it.
         if number == 1 and _same_required(following, request):
             return response, number
@@ -171,16 +173,28 @@ def _resolved(
     # From the start again, so that desired is not fed back and a dropped requirement is gone.
     following.CopyFrom(start)
     wanted = response.requirements
-    for name, selector in wanted.resources.items():
-        following.required_resources[name].CopyFrom(cluster.fetch(selector))
-    for name, selector in wanted.extra_resources.items():
-        following.extra_resources[name].CopyFrom(cluster.fetch(selector))
+    for asked, given in (
+        (wanted.resources, following.required_resources),
+        (wanted.extra_resources, following.extra_resources),
+    ):
+        for name, selector in asked.items():
+            with _words(f"fetching resources for {name}"):
+                given[name].CopyFrom(cluster.fetch(selector))
     for name, schema in wanted.schemas.items():
         following.required_schemas[name].CopyFrom(cluster.schema(schema))
     following.ClearField("context")
     if response.HasField("context"):
         following.context.CopyFrom(response.context)
     return following
+
+
+@contextlib.contextmanager
+def _words(doing: str) -> Iterator[None]:
+    """Say what was being done when a reconcile ends."""
+    try:
+        yield
+    except ReconcileError as error:
+        raise ReconcileError(f"{doing}: {error}") from None
 
 
 def _same_required(one: fnv1.RunFunctionRequest, other: fnv1.RunFunctionRequest) -> bool:
@@ -198,8 +212,9 @@ def _request(
     if isinstance(step.get("input"), dict):
         request.input.CopyFrom(struct(step["input"]))
     for entry in at(step, "requirements", "requiredResources") or []:
-        found = cluster.fetch(_resource_selector(step, entry))
-        request.required_resources[entry["requirementName"]].CopyFrom(found)
+        selector, name = _resource_selector(step, entry), entry["requirementName"]
+        with _words(f'cannot fetch bootstrap required resources for requirement "{name}"'):
+            request.required_resources[name].CopyFrom(cluster.fetch(selector))
     _seed(request, seeds.get(step["step"], fnv1.Requirements()), cluster)
     for entry in at(step, "requirements", "requiredSchemas") or []:
         wanted = fnv1.SchemaSelector(**_kind_of(step, entry))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Final
 
 BURST: Final = 100.0  # the figures are Crossplane's
 REFILL_PER_SECOND: Final = 1.0
-COST: Final = 2.0  # of one change: Crossplane counts an update twice
 OPEN_SECONDS: Final = 300.0
 PROBE_SECONDS: Final = 30.0  # while it is open, one change in so long is let through
+_REMEMBERED: Final = 16  # so many of the last changes decide whose fault it is
 
 
 @dataclass(slots=True)
@@ -21,7 +21,8 @@ class _Bucket:
     since: float
     opened: float | None = None
     probed: float = 0.0
-    by: Counter[str] = field(default_factory=Counter)
+    by: str = ""
+    last: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
 
 class Breaker:
@@ -31,34 +32,40 @@ class Breaker:
         """Let everybody through."""
         self._buckets: dict[object, _Bucket] = {}
 
-    def lets(self, target: object, source: str, now: float) -> bool:
-        """Count a change of *source*, and return whether it may wake *target*."""
+    def lets(self, target: object, source: str, now: float, cost: int) -> bool:
+        """Count a change of *source*, which costs so much, and return whether it may wake *target*.
+
+        The one that opens the breaker is let through: its reconcile tells that it is open.
+        """
         bucket = self._buckets.setdefault(target, _Bucket(BURST, now))
         bucket.tokens = min(BURST, bucket.tokens + (now - bucket.since) * REFILL_PER_SECOND)
         bucket.since = now
-        bucket.by[source] += 1
+        if bucket.opened is not None and now - bucket.opened >= OPEN_SECONDS:
+            bucket.opened = None
+            bucket.last.clear()
+        bucket.last.extend([source] * cost)
         if bucket.opened is not None:
-            return self._probes(bucket, now)
-        bucket.tokens -= COST
-        if bucket.tokens < 0:
-            bucket.opened, bucket.probed, bucket.tokens = now, now, 0.0
-            return False
+            if now - bucket.probed < PROBE_SECONDS:
+                return False
+            bucket.probed = now
+        elif bucket.tokens >= cost:
+            bucket.tokens -= cost
+        else:
+            bucket.opened = bucket.probed = now
+            ((bucket.by, _),) = Counter(bucket.last).most_common(1)
         return True
 
-    def _probes(self, bucket: _Bucket, now: float) -> bool:
-        if now - (bucket.opened or 0.0) >= OPEN_SECONDS:
-            bucket.opened, bucket.tokens = None, BURST - COST
-            bucket.by.clear()
-            return True
-        if now - bucket.probed >= PROBE_SECONDS:
-            bucket.probed = now
-            return True
-        return False
-
-    def opened_by(self, target: object) -> str:
+    def opened_by(self, target: object, now: float) -> str:
         """Return what woke *target* most before it was no longer woken; empty while it is."""
         bucket = self._buckets.get(target)
-        return bucket.by.most_common(1)[0][0] if bucket and bucket.opened is not None and bucket.by else ""
+        return bucket.by if bucket and bucket.opened is not None and now - bucket.opened < OPEN_SECONDS else ""
+
+    def rest(self, target: object, now: float) -> float | None:
+        """Return the seconds after which what was not let through is made good; None while everything is."""
+        if not self.opened_by(target, now):
+            return None
+        bucket = self._buckets[target]
+        return min(PROBE_SECONDS, (bucket.opened or 0.0) + OPEN_SECONDS - now)
 
     def forget(self, target: object) -> None:
         """Forget *target*: another of its name begins anew."""

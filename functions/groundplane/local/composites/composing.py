@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final
 
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
@@ -14,9 +16,14 @@ from groundplane.local.plane.errors import StatusError
 from groundplane.render import composed, pipeline
 from groundplane.render.observed import RESOURCE_NAME, Observed, controller_of
 from groundplane.render.pipeline import Call, Run, Seeds
-from groundplane.render.problem import ReconcileError
+from groundplane.render.problem import FunctionError, ReconcileError
 
+PIPELINE_SECONDS: Final = 120.0
 Ask = Callable[[Call], Awaitable[fnv1.RunFunctionResponse]]
+
+
+class InvalidError(ReconcileError):
+    """The API calls an object invalid. Its words may differ from time to time, so no condition repeats them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +74,29 @@ async def asked(  # noqa: PLR0913, PLR0917  # What a pipeline is run with.
 
     Raises:
         ReconcileError: Crossplane would give up.
-        FunctionError: a call fails.
+        FunctionError: a call fails, or all of them take too long.
     """
     seen = Observed({name: plain(one) for name, one in found.resources.items()}, ())
     wanted = pipeline.calls(revision, seen.state(plain(xr), lookup), lookup, seeds)
+    deadline = asyncio.get_running_loop().time() + PIPELINE_SECONDS
     try:
         call = next(wanted)
         while True:
-            call = wanted.send(await ask(call))
+            call = wanted.send(await _answer(call, ask, deadline))
     except StopIteration as ended:
         run: Run = ended.value
         return run
+
+
+async def _answer(call: Call, ask: Ask, deadline: float) -> fnv1.RunFunctionResponse:
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await ask(call)
+    except TimeoutError:
+        raise FunctionError(
+            f'cannot run Composition pipeline step "{call.step}": cannot run function "{call.function}": no answer'
+            f" within {PIPELINE_SECONDS:.0f} s"
+        ) from None
 
 
 def apply(xr: Manifest, run: Run, found: Observed, lookup: PlaneLookup, writer: Writer) -> Applied:
@@ -93,14 +112,14 @@ def apply(xr: Manifest, run: Run, found: Observed, lookup: PlaneLookup, writer: 
     try:
         writer.references(xr, composed.references(wanted))
     except StatusError as error:
-        raise ReconcileError(f"cannot update composed resource references: {error}") from None
+        raise refused("cannot update composed resource references", error) from None
     unsynced: dict[str, str] = {}
     for name, one in wanted.items():
         try:
             writer.compose(xr, one)
         except StatusError as error:
             if error.code != INVALID:
-                raise ReconcileError(f'cannot apply composed resource "{name}": {error}') from None
+                raise refused(f'cannot apply composed resource "{name}"', error) from None
             unsynced[name] = str(error)
     return Applied(wanted, unsynced, notes)
 
@@ -121,7 +140,14 @@ def _collect(found: Observed, wanted: dict[str, Manifest], writer: Writer) -> No
         try:
             writer.collect(one)
         except StatusError as error:
-            raise ReconcileError(
+            raise refused(
                 "cannot garbage collect composed resources that are no longer desired: cannot delete composed resource"
-                f' "{name}" (a {one["kind"]} named {one["metadata"]["name"]}): {error}'
+                f' "{name}" (a {one["kind"]} named {one["metadata"]["name"]})',
+                error,
             ) from None
+
+
+def refused(doing: str, error: StatusError) -> ReconcileError:
+    """Return the end of a reconcile in which the API refused something."""
+    kind = InvalidError if error.code == INVALID else ReconcileError
+    return kind(f"{doing}: {error}")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from groundplane.core.manifest import Manifest
 from groundplane.local.composites import revisions
 from groundplane.local.composites.breaker import Breaker
+from groundplane.local.composites.composing import Ask
 from groundplane.local.composites.functions import connected
 from groundplane.local.composites.lookup import PlaneLookup
 from groundplane.local.composites.reconcile import Next, Reconciler, Responsive
@@ -27,9 +27,9 @@ from groundplane.local.plane.records import Change, Key
 from groundplane.local.plane.resources import Resource
 
 TOGETHER: Final = 10  # reconciles at a time: each may wait for its function
-RECONCILE_SECONDS: Final = 120.0
 FIRST_RETRY_SECONDS: Final = 1.0
 LAST_RETRY_SECONDS: Final = 60.0
+_LONGEST: Final = 6  # doublings of the first are more than the last
 _LISTENS: Final[Responsive] = ("True", "WatchCircuitClosed", "")
 _LOG = logging.getLogger("groundplane.composites")
 
@@ -47,9 +47,11 @@ class _Due:
 class Controller:
     """Reconciles the composites of a plane, each as often as needed and never twice at a time."""
 
-    def __init__(self, api: Api, reconciler: Reconciler) -> None:
-        """Work for *api*; nothing happens before `begin`."""
+    def __init__(self, api: Api, reconciler: Reconciler, clock: Callable[[], float]) -> None:
+        """Work for *api*; nothing happens before `begin`. *clock* tells seconds and never goes back."""
         self._api = api
+        self._clock = clock
+        self._deaf: Callable[[], None] = lambda: None
         self._reconciler = reconciler
         self._breaker = Breaker()
         self._due: dict[Key, _Due] = {}
@@ -60,7 +62,7 @@ class Controller:
 
     def begin(self) -> None:
         """Listen to changes, and look at everything that is there."""
-        self._api.subscribe(self._changed)
+        self._deaf = self._api.subscribe(self._changed)
         for composition in self._api.store.objects(COMPOSITIONS):
             self._revise(composition)
         self._learn()
@@ -69,6 +71,7 @@ class Controller:
     async def end(self) -> None:
         """Stop, in the middle of whatever is done: the next start goes on from what is on the disk."""
         self._ended = True
+        self._deaf()
         for due in self._due.values():
             if due.handle:
                 due.handle.cancel()
@@ -102,18 +105,23 @@ class Controller:
             self._wake_all()
         if name in self._kinds:
             self._followed(change)
-        source = f"{change.manifest()['kind']}/{change.key.name}" if self._due else ""
         for key in {*self._reconciler.tracker.dependents(change)}:
-            if change.type == "DELETED" or self._breaker.lets(key, source, time.monotonic()):
-                self.wake(key)
+            self._woken(key, change)
 
     def _followed(self, change: Change) -> None:
         """Follow a change of a composite itself."""
         if change.type == "DELETED":
             self._reconciler.tracker.forget(change.key)
-            self._breaker.forget(change.key)
         if change.type != "DELETED" or change.key in self._due:
-            self.wake(change.key)
+            self._woken(change.key, change)
+        if _goes(change):
+            self._breaker.forget(change.key)
+
+    def _woken(self, key: Key, change: Change) -> None:
+        """Wake a composite because of *change*; what is not let through now is made good when the breaker lets it."""
+        cost = 2 if change.type == "MODIFIED" else 1  # Crossplane counts what was before, too
+        if _goes(change) or self._breaker.lets(key, _source(change), self._clock(), cost):
+            self.wake(key)
 
     def _revise(self, composition: Manifest) -> None:
         try:
@@ -126,33 +134,41 @@ class Controller:
             for found in self._api.store.objects(name):
                 self.wake(resource.key_of(found))
 
-    def wake(self, key: Key, seconds: float = 0.0) -> None:
-        """Reconcile a composite after *seconds*, or earlier if something wakes it before."""
-        due = self._due.setdefault(key, _Due())
+    def wake(self, key: Key, seconds: float = 0.0, *, retry: bool = False) -> None:
+        """Reconcile a composite after *seconds*, or earlier if something wakes it before; *retry* what failed."""
+        due, loop = self._due.setdefault(key, _Due()), asyncio.get_running_loop()
+        if due.handle and seconds and due.handle.when() <= loop.time() + seconds:
+            return
         if due.handle:
             due.handle.cancel()
             due.handle = None
         if seconds:
-            due.handle = asyncio.get_running_loop().call_later(seconds, self.wake, key)
+            due.handle = loop.call_later(seconds, self._rung, key, due, retry)
         elif due.running:
             due.again = True
         elif not self._ended:
             due.running = True
-            task = asyncio.get_running_loop().create_task(self._run(key, due))
+            task = loop.create_task(self._run(key, due))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def _rung(self, key: Key, due: _Due, retry: bool) -> None:  # noqa: FBT001  # A timer knows no keywords.
+        due.failures += retry  # what failed because something changed meanwhile is no further try
+        self.wake(key)
 
     async def _run(self, key: Key, due: _Due) -> None:
         async with self._turns:
             due.again = False
             after = await self._reconciled(key)
         due.running = False
-        due.failures = due.failures + 1 if after.failed else 0
+        if not after.failed:
+            due.failures = 0
+        if rest := self._breaker.rest(key, self._clock()):
+            self.wake(key, rest)
         if due.again or after.seconds == 0:
             self.wake(key)
         elif after.failed:
-            retry = min(FIRST_RETRY_SECONDS * 2 ** (due.failures - 1), LAST_RETRY_SECONDS)
-            self.wake(key, retry)
+            self.wake(key, min(FIRST_RETRY_SECONDS * 2 ** min(due.failures, _LONGEST), LAST_RETRY_SECONDS), retry=True)
         elif after.seconds:
             self.wake(key, after.seconds)
         elif self._api.store.get(key) is None:
@@ -163,10 +179,7 @@ class Controller:
         if resource is None:
             return Next()
         try:
-            async with asyncio.timeout(RECONCILE_SECONDS):
-                return await self._reconciler.reconcile(resource, key, self._responsive(key))
-        except TimeoutError:
-            _LOG.warning("%s %s: no answer within %.0f s", resource.kind, key.path, RECONCILE_SECONDS)
+            return await self._reconciler.reconcile(resource, key, self._responsive(key))
         except StatusError as error:
             _LOG.warning("%s %s: %s", resource.kind, key.path, error)
         except Exception as error:  # noqa: BLE001  # One composite that breaks must not end the others.
@@ -175,12 +188,22 @@ class Controller:
         return Next(failed=True)
 
     def _responsive(self, key: Key) -> Responsive:
-        by = self._breaker.opened_by(key)
+        by = self._breaker.opened_by(key, self._clock())
         return (
             ("False", "WatchCircuitOpen", f"Too many watch events from {by}. Allowing events periodically.")
             if by
             else _LISTENS
         )
+
+
+def _goes(change: Change) -> bool:
+    """Tell whether *change* is part of a deletion: nothing would tell again of what is not let through then."""
+    return change.type == "DELETED" or "deletionTimestamp" in change.manifest()["metadata"]
+
+
+def _source(change: Change) -> str:
+    where = f" ({change.key.namespace})" if change.key.namespace else ""
+    return f"{change.manifest()['kind']}/{change.key.name}{where}"
 
 
 @contextlib.asynccontextmanager
@@ -194,12 +217,18 @@ async def reconciling(
         functions: Where each function answers, by the name that pipelines use; our own, in this process, without any.
         ttl: Seconds after which our own function asks to be called again, instead of its own choice.
     """
-    async with connected(functions, ttl) as ask:
-        writer = Writer(api)
-        teller = Teller(writer, time.monotonic)
-        controller = Controller(api, Reconciler(writer, PlaneLookup(api), Tracker(), ask, teller.tell))
-        controller.begin()
-        try:
-            yield
-        finally:
-            await controller.end()
+    async with connected(functions, ttl) as ask, controlling(api, ask):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def controlling(api: Api, ask: Ask) -> AsyncIterator[Controller]:
+    """Reconcile the composites of *api* until the block ends; *ask* makes every call of a function."""
+    writer, clock = Writer(api), asyncio.get_running_loop().time
+    reconciler = Reconciler(writer, PlaneLookup(api), Tracker(), ask, Teller(writer, clock).tell)
+    controller = Controller(api, reconciler, clock)
+    controller.begin()
+    try:
+        yield controller
+    finally:
+        await controller.end()

@@ -32,8 +32,13 @@ class PlaneLookup:
         Raises:
             ReconcileError: The kind is not served.
         """
-        resource = self.resource(selector.api_version, selector.kind)
-        if selector.WhichOneof("match") == "match_name":
+        named = selector.WhichOneof("match") == "match_name"
+        try:
+            resource = self.resource(selector.api_version, selector.kind)
+        except ReconcileError as error:
+            doing = "cannot get required resource by name" if named else "cannot list required resources"
+            raise ReconcileError(f"{doing}: {error}") from None
+        if named:
             found = self._named(resource, selector.namespace, selector.match_name)
         else:
             wanted = Selector(tuple(Requirement(k, "=", (v,)) for k, v in selector.match_labels.labels.items()))

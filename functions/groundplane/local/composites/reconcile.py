@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +11,7 @@ from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane.core.manifest import Manifest, at
 from groundplane.local.composites import composing, selection
-from groundplane.local.composites.composing import Applied, Ask
+from groundplane.local.composites.composing import Applied, Ask, InvalidError
 from groundplane.local.composites.lookup import PlaneLookup
 from groundplane.local.composites.tracker import Tracker
 from groundplane.local.composites.writing import COMPOSITE_LABEL, FINALIZER, Writer
@@ -19,14 +20,30 @@ from groundplane.local.plane.records import Key
 from groundplane.local.plane.resources import Resource
 from groundplane.render import conditions
 from groundplane.render.pipeline import Run
-from groundplane.render.problem import FunctionError, ReconcileError
+from groundplane.render.problem import RenderError
 from groundplane.render.protobuf import manifest
 
 PAUSED: Final = "crossplane.io/paused"
+_INVALID = "some resources were invalid, check events"
 _PAUSED = "Reconciliation (including deletion) is paused via the pause annotation"
-CONFLICT: Final = 409
 Responsive = tuple[str, str, str]  # status, reason and message of the condition
 Tell = Callable[[Manifest, str, str, str], None]
+
+
+class _StoppedError(Exception):
+    """A composite cannot be served, for a *reason* in one word; the text says why."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@contextlib.contextmanager
+def _doing(reason: str, doing: str) -> Iterator[None]:
+    try:
+        yield
+    except (RenderError, StatusError) as error:
+        raise _StoppedError(reason, f"{doing}: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +83,8 @@ class Reconciler:
             return self._deleted(xr, key)
         try:
             revision = self._selected(xr)
-        except ReconcileError as error:
-            return self._failed(xr, "SelectComposition", str(error))
-        except StatusError as error:
-            if error.code == CONFLICT:
-                return Next(0)
-            raise
+        except _StoppedError as stopped:
+            return self._failed(xr, stopped.reason, str(stopped))
         return await self._composed(xr, revision, key)
 
     @property
@@ -87,7 +100,11 @@ class Reconciler:
         self._mark(xr, "Ready", "False", "Deleting")
         self._mark(xr, "Synced", "True", "ReconcileSuccess")
         finalizers = [one for one in xr["metadata"].get("finalizers") or [] if one != FINALIZER]
-        self.writer.change(xr, {**xr, "metadata": {**xr["metadata"], "finalizers": finalizers}})
+        try:
+            with _doing("DeleteCompositeResource", "cannot remove composite resource finalizer"):
+                self.writer.change(xr, {**xr, "metadata": {**xr["metadata"], "finalizers": finalizers}})
+        except _StoppedError as stopped:
+            return self._failed(xr, stopped.reason, str(stopped))
         self.tracker.forget(key)
         return Next()
 
@@ -104,31 +121,35 @@ class Reconciler:
         """Write finalizer, label and choice into *xr*, and return the revision that serves it.
 
         Raises:
-            ReconcileError: no Composition serves it.
-            StatusError: it is refused.
+            _StoppedError: no Composition serves it, or it is refused.
         """
         finalizers = xr["metadata"].get("finalizers") or []
         if FINALIZER not in finalizers:
-            self._change(xr, metadata={"finalizers": [*finalizers, FINALIZER]})
-        try:
-            name = selection.composition_of(self.writer, xr)
-        except ReconcileError as error:
-            raise ReconcileError(f"cannot select Composition: {error}") from None
-        if name != at(xr, "spec", "crossplane", "compositionRef", "name"):
-            self._change(xr, crossplane={"compositionRef": {"name": name}})
-            self.tell(xr, "Normal", "SelectComposition", f"Successfully selected composition: {name}")
-        try:
+            with _doing("InitializeCompositeResource", "cannot add composite resource finalizer"):
+                self._change(xr, metadata={"finalizers": [*finalizers, FINALIZER]})
+        with _doing("SelectComposition", "cannot select Composition"):
+            self._select(xr)
+        with _doing("ComposeResources", "cannot fetch Composition"):
             revision = selection.revision_of(self.writer, xr)
-        except ReconcileError as error:
-            raise ReconcileError(f"cannot fetch Composition: {error}") from None
-        chosen = revision["metadata"]["name"]
-        if chosen != at(xr, "spec", "crossplane", "compositionRevisionRef", "name"):
-            self._change(xr, crossplane={"compositionRevisionRef": {"name": chosen}})
-            self.tell(xr, "Normal", "SelectComposition", f"Selected composition revision: {chosen}")
-        labels = xr["metadata"].get("labels") or {}
-        if not labels.get(COMPOSITE_LABEL):
-            self._change(xr, metadata={"labels": {**labels, COMPOSITE_LABEL: xr["metadata"]["name"]}})
+            chosen = revision["metadata"]["name"]
+            if chosen != at(xr, "spec", "crossplane", "compositionRevisionRef", "name"):
+                self._change(xr, crossplane={"compositionRevisionRef": {"name": chosen}})
+                self.tell(xr, "Normal", "SelectComposition", f"Selected composition revision: {chosen}")
+        with _doing("ComposeResources", "cannot configure composite resource"):
+            labels = xr["metadata"].get("labels") or {}
+            if not labels.get(COMPOSITE_LABEL):
+                self._change(xr, metadata={"labels": {**labels, COMPOSITE_LABEL: xr["metadata"]["name"]}})
+            selection.check(revision, xr)
         return revision
+
+    def _select(self, xr: Manifest) -> None:
+        choice = selection.choice_of(self.writer, xr)
+        if choice.name == at(xr, "spec", "crossplane", "compositionRef", "name"):
+            return
+        if choice.told:
+            self.tell(xr, "Normal", "CompositionSelection", choice.told)
+        self._change(xr, crossplane={"compositionRef": {"name": choice.name}})
+        self.tell(xr, "Normal", "SelectComposition", f"Successfully selected composition: {choice.name}")
 
     def _change(self, xr: Manifest, metadata: Manifest | None = None, crossplane: Manifest | None = None) -> None:
         wanted = {**xr, "metadata": {**xr["metadata"], **(metadata or {})}}
@@ -147,11 +168,14 @@ class Reconciler:
             if not self._lives(xr):
                 return Next(0)  # it was deleted meanwhile: what would be applied now would come too late
             if run.fatal:
-                return self._broken(xr, run, conditions.fatal_error(run.fatal.step, run.fatal.message))
+                self.tracker.track(key, [*found.resources.values()], run.required, self.writer.api.catalogue)
+                message = conditions.fatal_error(run.fatal.step, run.fatal.message)
+                return self._broken(xr, run, message, message)
             applied = composing.apply(xr, run, found, self.lookup, self.writer)
             self._settle(xr, run, applied)
-        except (ReconcileError, FunctionError) as error:
-            return self._broken(xr, run, f"cannot compose resources: {error}")
+        except RenderError as error:
+            words = _INVALID if isinstance(error, InvalidError) else str(error)
+            return self._broken(xr, run, f"cannot compose resources: {error}", f"cannot compose resources: {words}")
         self.tracker.track(key, [*applied.resources.values()], run.required, self.writer.api.catalogue)
         return Next(run.ttl)
 
@@ -166,10 +190,10 @@ class Reconciler:
                 message = f'Pipeline step "{result.step}": {result.message}'
                 self.tell(xr, result.severity, result.reason or "ComposeResources", message)
 
-    def _broken(self, xr: Manifest, run: Run | None, message: str) -> Next:
-        self.tell(xr, "Warning", "ComposeResources", message)
+    def _broken(self, xr: Manifest, run: Run | None, told: str, marked: str) -> Next:
+        self.tell(xr, "Warning", "ComposeResources", told)
         sent = run.conditions if run else ()
-        after = conditions.after_error(xr, sent, message, self._now)
+        after = conditions.after_error(xr, sent, marked, self._now)
         self.writer.conditions(xr, [*after.values()])
         return Next(failed=True)
 
@@ -192,4 +216,4 @@ class Reconciler:
         try:
             self.writer.status(xr, {**status, "conditions": [*after.values()]})
         except StatusError as error:
-            raise ReconcileError(f"cannot apply composite resource status: {error}") from None
+            raise composing.refused("cannot apply composite resource status", error) from None

@@ -34,9 +34,12 @@ def revised(api: Api, composition: Manifest) -> None:
     same = next((one for one in known if one["metadata"]["labels"].get(HASH_LABEL) == digest), None)
     if same is None:
         _make(api, composition, digest, newest + 1)
-    elif same["spec"]["revision"] < newest:  # it is as it was once
+        return
+    if same["spec"]["revision"] < newest:  # it is as it was once
         request = api.request(API_VERSION, KIND, "", same["metadata"]["name"], manager=CROSSPLANE)
         api.patch(request, lambda live: {**live, "spec": {**live["spec"], "revision": newest + 1}})
+    if not at(same, "status", "conditions"):
+        _validate(api, same["metadata"]["name"])
 
 
 def of(api: Api, composition: str) -> list[Manifest]:
@@ -64,14 +67,22 @@ def _make(api: Api, composition: Manifest, digest: str, number: int) -> None:
         api.request(API_VERSION, KIND, manager=CROSSPLANE),
         {"metadata": made, "spec": {**composition["spec"], "revision": number}},
     )
-    condition = {
-        "type": VALID,
-        "status": "True",
-        "reason": "ValidPipeline",
-        "lastTransitionTime": api.now(),
-    }
+    _validate(api, name)
+
+
+def _validate(api: Api, name: str) -> None:
+    conditions = [
+        {
+            "type": kind,
+            "status": "True",
+            "reason": reason,
+            "observedGeneration": 1,  # a revision's pipeline never changes
+            "lastTransitionTime": api.now(),
+        }
+        for kind, reason in (("Synced", "ReconcileSuccess"), (VALID, VALID))
+    ]
     request = api.request(API_VERSION, KIND, "", name, manager=CROSSPLANE, subresource="status")
-    api.patch(request, lambda live: {**live, "status": {"conditions": [condition]}})
+    api.patch(request, lambda live: {**live, "status": {"conditions": conditions}})
 
 
 def _digest(composition: Manifest) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from groundplane.core.manifest import Manifest, at
@@ -13,7 +14,6 @@ from groundplane.render.problem import ReconcileError
 COMPOSITIONS: Final = "compositions.apiextensions.crossplane.io"
 API_VERSION: Final = "apiextensions.crossplane.io/v1"
 KIND: Final = "Composition"
-_INCOMPATIBLE = "referenced composition is not compatible with this composite resource"
 
 
 def definition_of(writer: Writer, xr: Manifest) -> Manifest:
@@ -26,28 +26,36 @@ def definition_of(writer: Writer, xr: Manifest) -> Manifest:
     return {}
 
 
-def composition_of(writer: Writer, xr: Manifest) -> str:
-    """Return the name of the Composition of *xr*: enforced, as referred to, by default, or by labels.
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The name of a Composition, and what is told when it comes from the CompositeResourceDefinition."""
 
-    Of several that fit, Crossplane takes any; here it is always the first by name.
+    name: str
+    told: str = ""
+
+
+def choice_of(writer: Writer, xr: Manifest) -> Choice:
+    """Return which Composition *xr* is to have: enforced, as referred to, by default, or by labels.
+
+    Of several that fit, Crossplane takes any; here it is always the first by name. Whether it exists and fits is seen
+    when its revision is looked for.
 
     Raises:
-        ReconcileError: there is none, or the one that is enforced or referred to does not fit.
+        ReconcileError: none has the labels.
     """
     definition = definition_of(writer, xr)
     crossplane = at(xr, "spec", "crossplane") or {}
-    referred = at(crossplane, "compositionRef", "name")
     if enforced := at(definition, "spec", "enforcedCompositionRef", "name"):
-        return _fitting(writer, xr, str(enforced))
-    if referred:
-        return str(referred)
-    labels = at(crossplane, "compositionSelector", "matchLabels")
+        return Choice(str(enforced), "Enforced composition has been selected")
+    if referred := at(crossplane, "compositionRef", "name"):
+        return Choice(str(referred))
+    selector = crossplane.get("compositionSelector")
     default = at(definition, "spec", "defaultCompositionRef", "name")
-    if default and not crossplane.get("compositionSelector"):
-        return _fitting(writer, xr, str(default))
+    if default and selector is None:
+        return Choice(str(default), "Default composition has been selected")
     for found in writer.api.store.objects(COMPOSITIONS):
-        if _serves(found, xr) and has_labels(found, labels or {}):
-            return str(found["metadata"]["name"])
+        if _serves(found, xr) and has_labels(found, at(selector, "matchLabels") or {}):
+            return Choice(str(found["metadata"]["name"]))
     raise ReconcileError("no compatible Compositions found")
 
 
@@ -60,17 +68,24 @@ def revision_of(writer: Writer, xr: Manifest) -> Manifest:
     crossplane = at(xr, "spec", "crossplane") or {}
     pinned = at(crossplane, "compositionRevisionRef", "name")
     if pinned and crossplane.get("compositionUpdatePolicy") == "Manual":
-        return _found(writer, revisions.KIND, str(pinned), "CompositionRevision")
+        return _found(writer, revisions.KIND, str(pinned))
     name = str(at(crossplane, "compositionRef", "name"))
-    _found(writer, KIND, name, KIND)
+    _found(writer, KIND, name)
     labels = at(crossplane, "compositionRevisionSelector", "matchLabels") or {}
     known = [one for one in revisions.of(writer.api, name) if has_labels(one, labels)]
     if not known:
         raise ReconcileError("no compatible CompositionRevisions found")
-    newest = max(known, key=lambda one: int(one["spec"]["revision"]))
-    if not _serves(newest, xr):
-        raise ReconcileError(_INCOMPATIBLE)
-    return newest
+    return max(known, key=lambda one: int(one["spec"]["revision"]))
+
+
+def check(revision: Manifest, xr: Manifest) -> None:
+    """Look whether *revision* is for composites of *xr*'s kind.
+
+    Raises:
+        ReconcileError: it is not.
+    """
+    if not _serves(revision, xr):
+        raise ReconcileError("referenced composition is not compatible with this composite resource")
 
 
 def has_labels(found: Manifest, wanted: Manifest) -> bool:
@@ -79,17 +94,11 @@ def has_labels(found: Manifest, wanted: Manifest) -> bool:
     return all(labels.get(key) == value for key, value in wanted.items())
 
 
-def _fitting(writer: Writer, xr: Manifest, name: str) -> str:
-    if not _serves(_found(writer, KIND, name, KIND), xr):
-        raise ReconcileError(_INCOMPATIBLE)
-    return name
-
-
-def _found(writer: Writer, kind: str, name: str, word: str) -> Manifest:
+def _found(writer: Writer, kind: str, name: str) -> Manifest:
     found = writer.find(API_VERSION, kind, "", name)
     if found is None:
-        plural = f"{kind.lower()}s.apiextensions.crossplane.io"
-        raise ReconcileError(f'cannot get {word}: {plural} "{name}" not found')
+        # Crossplane's cache names the kind where an API server names the resource.
+        raise ReconcileError(f'cannot get {kind}: {kind}.apiextensions.crossplane.io "{name}" not found')
     return found
 
 
