@@ -29,6 +29,7 @@ HISTORY_SECONDS = 3600.0  # how long a watch can be resumed
 HISTORY_COUNT = 20_000
 EVENT_LIFE = timedelta(hours=1)  # as on a real server
 _PRUNE_SECONDS = 60.0
+_AGAIN_SECONDS = 5.0  # after which what goes and did not is tried again
 _GRACE_SECONDS = 2.0
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # no word comes of them
 
@@ -147,7 +148,9 @@ async def _collecting(api: Api) -> None:
     cancel = api.subscribe(listener)
     try:
         while True:
-            await changed.wait()
+            # What a policy refused may be allowed later, by a change that is nobody's business here.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), _AGAIN_SECONDS if api.store.deleting() else None)
             changed.clear()
             if collect.settle(api):
                 changed.set()
