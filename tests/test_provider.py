@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,3 +119,13 @@ def test_a_port_that_somebody_has_is_not_free() -> None:
         other.bind(("127.0.0.1", number))
         other.listen()
         assert not _is_free(number)
+
+
+def test_the_provider_does_without_the_kubernetes_client_and_leaves_it_to_others() -> None:
+    script = (
+        "import sys, groundplane.local.provider.command;"
+        "print(sorted(name for name in sys.modules if name.startswith('kubernetes')));"
+        "import kubernetes; print(kubernetes.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "[]\nkubernetes\n"
