@@ -27,7 +27,7 @@ def read(folder: Path, asked: Mapping[str, str]) -> dict[str, JSON]:
         ``text``, ``after`` to go on from, and whether the text goes on where ``after`` was.
 
     Raises:
-        Refusal: there is no such log, or it cannot be asked for like this.
+        Refusal: it cannot be asked for like this.
     """
     kind, namespace, name = (asked.get(key, "") for key in ("kind", "namespace", "name"))
     after = asked.get("after", "")
@@ -40,20 +40,18 @@ def read(folder: Path, asked: Mapping[str, str]) -> dict[str, JSON]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
-        raise Refusal(404, "NotFound", f"{kind} {namespace}/{name} has said nothing yet") from None
+        return {"text": "", "after": 0, "goesOn": False}  # it has said nothing yet
     with os.fdopen(descriptor, "rb") as file:
         size = file.seek(0, os.SEEK_END)
         begin, goes_on = _begin(after, size)
         file.seek(begin)
         piece = file.read(PIECE_BYTES)
     whole, _, rest = piece.rpartition(b"\n")
-    if whole or rest != piece:
+    if rest != piece:
         piece = whole + b"\n"
-    if begin and not goes_on:  # it begins in the middle of a line
-        _, _, piece_shown = piece.partition(b"\n")
-    else:
-        piece_shown = piece
-    return {"text": piece_shown.decode(errors="replace"), "after": begin + len(piece), "goesOn": goes_on}
+    # The last piece of a long log begins in the middle of a line.
+    shown = piece.partition(b"\n")[2] if begin and not goes_on else piece
+    return {"text": shown.decode(errors="replace"), "after": begin + len(piece), "goesOn": goes_on}
 
 
 def _begin(after: str, size: int) -> tuple[int, bool]:

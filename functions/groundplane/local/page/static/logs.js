@@ -1,16 +1,18 @@
 // The last lines of a program's log, and those that come.
 
-import { get, Refused } from "/api.js";
+import { get } from "/api.js";
 import { h } from "/dom.js";
+import { objectState } from "/words.js";
 
 const EVERY_MS = 1000;
 const LINES = 1000;
 
 /** Return the section; its text is filled by `Tail`. */
 export function logs(composed, choice) {
-  const programs = composed.filter(({ ref }) => ref.kind === "Process" || ref.kind === "Task").map(({ ref }) => ref);
+  const found = composed.filter(({ ref }) => ref.kind === "Process" || ref.kind === "Task");
+  const programs = found.map(({ ref }) => ref);
   if (!programs.length) return h("p", { class: "quiet" }, "Nothing runs on this machine for it.");
-  const chosen = chosenOf(programs, choice);
+  const chosen = chosenOf(found, choice);
   return [
     h("div", { class: "choices" },
       h("label", { for: "program" }, "Program"),
@@ -23,9 +25,11 @@ export function logs(composed, choice) {
   ];
 }
 
-function chosenOf(programs, choice) {
-  const all = programs.map(({ kind, name }) => `${kind}/${name}`);
-  return all.includes(choice.program) ? choice.program : all[0];
+/** Return what a person has chosen, or what has failed, or the first. */
+function chosenOf(found, choice) {
+  const all = found.map(({ ref }) => `${ref.kind}/${ref.name}`);
+  if (all.includes(choice.program)) return choice.program;
+  return all[Math.max(0, found.findIndex(({ object }) => objectState(object).look === "bad"))];
 }
 
 /** Fills the element "log" of the page that is shown, as long as there is one. */
@@ -48,8 +52,8 @@ export class Tail {
     this._asks = true;
     try {
       await this._fill(place, choice.namespace);
-    } catch (error) {
-      if (error instanceof Refused && error.code === 404) place.textContent = "It has said nothing yet.";
+    } catch {
+      // The banner tells what is wrong; the next look asks again.
     } finally {
       this._asks = false;
     }

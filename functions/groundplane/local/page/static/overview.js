@@ -48,7 +48,8 @@ function card([plural, claim]) {
       h("h3", {}, h("a", { href: address(claim, plural) }, name)),
       state(now, "badge")),
     h("p", { class: "quiet" }, [contract(claim.kind), claim.status?.version ?? claim.spec?.version].filter(Boolean).join(" "),
-      engine ? ` by ${engine}` : ""),
+      engine ? ` by ${engine}` : "",
+      (claim.status?.endpoints ?? []).map(({ host, port }) => [" at ", h("code", {}, `${host ?? "?"}:${port ?? "?"}`)])),
     now.why ? h("p", { class: "why" }, now.why) : null,
     facts(SHOWN.map((type) => [label(type), state(stateOf(type, condition(claim, type)))]), "states"));
 }

@@ -28,7 +28,7 @@ export const facts = (entries, more = "") =>
       h("div", { "data-key": name }, h("dt", {}, name), h("dd", {}, content))));
 
 export const section = (id, title, ...content) =>
-  h("section", { "data-key": id, class: id, "aria-labelledby": `${id}-title` },
+  h("section", { "data-key": id, id: `part-${id}`, "aria-labelledby": `${id}-title` },
     h("h2", { id: `${id}-title` }, title), content);
 
 /** Return a table that scrolls by itself where it is too wide; rows are arrays of cells, the first one names its row. */

@@ -4,20 +4,23 @@ import { h } from "/dom.js";
 import { sign, time } from "/parts.js";
 import { label, moment, plain, stateOf } from "/words.js";
 
-const MOST = 100;
+const FIRST = 20;
 const CHOICES = [["all", "Everything"], ["conditions", "Conditions"], ["events", "Events"]];
 
 export function timeline(claim, composed, events, choice) {
   const chosen = choice.timeline ?? "all";
   const entries = happenings(claim, composed, events).filter((one) => chosen === "all" || one.of === chosen);
+  const shown = choice.older ? entries : entries.slice(0, FIRST);
   return [
     h("div", { class: "choices", role: "group", "aria-label": "What is listed" }, CHOICES.map(([value, word]) =>
       h("button", { type: "button", "data-choose": "timeline", "data-value": value, "aria-pressed": String(value === chosen) },
         word))),
     entries.length
-      ? h("ol", { class: "happened" }, entries.slice(0, MOST).map(entry))
+      ? h("ol", { class: "happened" }, shown.map(entry))
       : h("p", { class: "quiet" }, "Nothing is known. The plane keeps events for an hour."),
-    entries.length > MOST ? h("p", { class: "quiet" }, `${entries.length - MOST} older ones are left out.`) : null,
+    entries.length > shown.length
+      ? h("button", { type: "button", "data-choose": "older", "data-value": "yes" }, `Show ${entries.length - shown.length} older`)
+      : null,
   ];
 }
 
@@ -29,8 +32,8 @@ export function happenings(claim, composed, events) {
     key: `condition-${one.type}`,
     at: one.lastTransitionTime,
     look: stateOf(one.type, one).look,
-    about: label(one.type),
-    word: stateOf(one.type, one).word,
+    about: "",
+    word: named(label(one.type), stateOf(one.type, one).word),
     said: one.message || (plain(one.reason) === stateOf(one.type, one).word ? "" : plain(one.reason)),
   }));
   for (const event of events ?? []) {
@@ -48,6 +51,8 @@ export function happenings(claim, composed, events) {
   }
   return found.sort((one, other) => Date.parse(other.at) - Date.parse(one.at) || one.key.localeCompare(other.key));
 }
+
+const named = (name, word) => (name === word ? name : `${name}: ${word.toLowerCase()}`);
 
 const entry = ({ of, key, at, look, about, word, said, count }) =>
   h("li", { "data-key": key, class: of },
