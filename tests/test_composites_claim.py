@@ -1,0 +1,155 @@
+"""A database's claim on the embedded plane, with the real function over gRPC; the test plays the provider."""
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+import yaml
+from crossplane.function.proto.v1 import run_function_pb2 as fnv1
+from crossplane.function.proto.v1 import run_function_pb2_grpc as grpcv1
+
+from composed_plane import (
+    NAME,
+    SPACE,
+    THING,
+    composition,
+    definition,
+    makes_names,
+    thing,
+)
+from groundplane.core.manifest import JSON, Manifest, at
+from groundplane.local.admission.users import OWNER
+from groundplane.local.commands import installing
+from groundplane.local.composites.controller import reconciling
+from groundplane.local.plane import server
+from groundplane.local.plane.api import Api
+from groundplane.local.plane.errors import StatusError
+
+PATIENCE_SECONDS = 10
+EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "database" / "local.yaml"
+DATABASE = ("groundplane.dev/v1alpha1", "XDatabase")
+LOCAL = "local.groundplane.dev/v1alpha1"
+
+
+def apply(api: Api, manifest: Manifest) -> None:
+    metadata = manifest["metadata"]
+    place = metadata.get("namespace", ""), metadata["name"]
+    kind = manifest["apiVersion"], manifest["kind"]
+    api.apply(api.request(*kind, *place, manager="person", force=True, user=OWNER), manifest)
+
+
+def find(api: Api, kind: tuple[str, str], namespace: str, name: str) -> Manifest:
+    try:
+        return api.get(api.request(*kind).resource, namespace, name)
+    except StatusError:
+        return {}
+
+
+async def until(api: Api, holds: Callable[[], object]) -> None:
+    """Return once *holds*, looking again after each change."""
+    changed = asyncio.Event()
+    cancel = api.subscribe(lambda _: changed.set())
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not holds():
+                await changed.wait()
+                changed.clear()
+    finally:
+        cancel()
+
+
+def play(folder: Path, scenario: Callable[[Api], Awaitable[None]]) -> None:
+    async def main() -> None:
+        api = server.open_api(folder)
+        await scenario(api)
+        api.store.close()
+
+    asyncio.run(main())
+
+
+def condition(found: Manifest, kind: str) -> str:
+    known = {one["type"]: one["status"] for one in at(found, "status", "conditions") or []}
+    return str(known.get(kind, ""))
+
+
+def say(api: Api, kind: str, name: str, status: Manifest) -> None:
+    """Write the status of an object as the provider does."""
+    generation: JSON = find(api, (LOCAL, kind), "team-a", name)["metadata"]["generation"]
+    request = api.request(LOCAL, kind, "team-a", name, manager="provider")
+    said = {"type": "Ready" if kind == "Process" else "Succeeded", "status": "True", "reason": "Fine"}
+    said["lastTransitionTime"] = api.now()
+    api.update_status(request, {"observedGeneration": generation, "conditions": [said], **status})
+
+
+def test_a_claim_is_composed_gets_ready_and_has_a_binding(tmp_path: Path) -> None:
+    def composed(api: Api) -> dict[str, str]:
+        references = at(find(api, DATABASE, "team-a", "orders"), "spec", "crossplane", "resourceRefs") or []
+        return {one["name"]: one["kind"] for one in references}
+
+    async def scenario(api: Api) -> None:
+        for _ in installing.install(api):
+            pass
+        labels = {"groundplane.dev/environment": "local"}
+        apply(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a", "labels": labels}})
+        async with reconciling(api, ttl=60):
+            apply(api, yaml.safe_load(EXAMPLE.read_text()))
+            await until(api, lambda: "Process" in composed(api).values())
+            kinds = composed(api)
+            await until(api, lambda: all(find(api, (LOCAL, kind), "team-a", name) for name, kind in kinds.items()
+                                         if kind in {"Process", "Task"}))  # fmt: skip
+            assert sorted(kinds.values()) == ["Process", "Secret", "Task", "Task", "Task", "Task"]
+            assert condition(find(api, DATABASE, "team-a", "orders"), "Ready") == "False"
+            results = {"version": "17.5", "archiving": "Yes", "lastSuccessTime": api.now(),
+                       "firstRecoverableTime": api.now()}  # fmt: skip
+            for name, kind in kinds.items():
+                if kind == "Task":
+                    say(api, kind, name, {"result": results})
+                elif kind == "Process":
+                    say(api, kind, name, {"ports": [{"name": "primary", "number": 5432}], "authority": "PEM"})
+            await until(api, lambda: condition(find(api, DATABASE, "team-a", "orders"), "Ready") == "True")
+            binding = find(api, ("v1", "Secret"), "team-a", "orders-db-binding")
+            assert base64.b64decode(binding["data"]["port"]) == b"5432"
+
+    play(tmp_path, scenario)
+
+
+class Maker(grpcv1.FunctionRunnerServiceServicer):
+    """A function of another process, as far as a plane can tell."""
+
+    async def RunFunction(  # noqa: N802  # gRPC's name
+        self, request: fnv1.RunFunctionRequest, context: Any
+    ) -> fnv1.RunFunctionResponse:
+        """Answer."""
+        del context
+        return makes_names(request)
+
+
+async def started(address: str) -> grpc.aio.Server:
+    running = grpc.aio.server()
+    grpcv1.add_FunctionRunnerServiceServicer_to_server(Maker(), running)
+    running.add_insecure_port(address)
+    await running.start()
+    return running
+
+
+def test_a_function_that_goes_and_comes_back_is_found_again(tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        apply(api, definition())
+        apply(api, composition())
+        address = f"unix:{tmp_path}/f.sock"
+        running = await started(address)
+        async with reconciling(api, {"maker": address}):
+            apply(api, thing(names=["a"], word="first"))
+            await until(api, lambda: at(find(api, THING, SPACE, NAME), "status", "said") == "first")
+            await running.stop(None)
+            apply(api, thing(names=["a"], word="second"))
+            await asyncio.sleep(0.1)  # whatever happens meanwhile, it is not known
+            assert at(find(api, THING, SPACE, NAME), "status", "said") == "first"
+            running = await started(address)
+            await until(api, lambda: at(find(api, THING, SPACE, NAME), "status", "said") == "second")
+        await running.stop(None)
+
+    play(tmp_path / "plane", scenario)
