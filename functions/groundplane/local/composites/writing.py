@@ -81,7 +81,7 @@ class Writer:
         request = self._request(xr, XR_MANAGER, "status", force=True)
         stored = self.api.apply(request, {**_identity(xr), "status": status})[0].manifest
         wanted = status.get("conditions") or []
-        # A failure wrote conditions as the whole object; what only that one owns, such as a message, no apply takes off.
+        # A failure wrote conditions as a whole; what only that write owns, such as a message, no apply takes off.
         if _by_type(at(stored, "status", "conditions") or []) != _by_type(wanted):
             self.conditions(stored, wanted)
         return stored
