@@ -11,15 +11,7 @@ import yaml
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from crossplane.function.proto.v1 import run_function_pb2_grpc as grpcv1
 
-from composed_plane import (
-    NAME,
-    SPACE,
-    THING,
-    composition,
-    definition,
-    makes_names,
-    thing,
-)
+from composed_plane import NAME, SPACE, THING, composition, definition, thing
 from groundplane.core.manifest import JSON, Manifest, at
 from groundplane.local.admission.users import OWNER
 from groundplane.local.commands import installing
@@ -27,6 +19,7 @@ from groundplane.local.composites.controller import reconciling
 from groundplane.local.plane import server
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.errors import StatusError
+from scripted import makes_names
 
 PATIENCE_SECONDS = 10
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "database" / "local.yaml"

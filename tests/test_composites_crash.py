@@ -4,27 +4,16 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
-from composed_plane import (
-    CONFIG,
-    NAME,
-    REVISION,
-    SPACE,
-    THING,
-    Function,
-    World,
-    composition,
-    definition,
-    thing,
-)
+from composed_plane import CONFIG, NAME, REVISION, SPACE, THING, Unsynced, World, composition, definition, thing
 from groundplane.core.manifest import Manifest, at
-from groundplane.local.plane.store import Store
 from no_time import in_no_time
+from scripted import Function
 
 Stage = Callable[[World], Awaitable[None]]
 _FLEETING = {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "name"}
 
 
-class Remembering(Store):
+class Remembering(Unsynced):
     """A store that keeps what was on the disk before each of its writes."""
 
     disks: list[bytes]

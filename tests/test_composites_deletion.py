@@ -5,17 +5,8 @@ from pathlib import Path
 import pytest
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
-from composed_plane import (
-    CONFIG,
-    NAME,
-    THING,
-    Function,
-    World,
-    makes_names,
-    played,
-    served,
-    thing,
-)
+from composed_plane import CONFIG, NAME, THING, World, played, served, thing
+from scripted import Function, makes_names
 
 
 def test_a_paused_claim_is_left_alone_also_when_it_is_deleted(tmp_path: Path) -> None:

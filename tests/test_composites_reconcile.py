@@ -4,21 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from composed_plane import (
-    CONFIG,
-    NAME,
-    SPACE,
-    THING,
-    Function,
-    World,
-    config,
-    manifest,
-    played,
-    respond,
-    served,
-    thing,
-)
+from composed_plane import CONFIG, NAME, SPACE, THING, World, manifest, played, served, thing
 from groundplane.core.manifest import Manifest, at
+from scripted import Function, config, respond
 
 CLUSTER_SCOPED: Manifest = {"apiVersion": "v1", "kind": "Namespace"}
 NOT_SERVED: Manifest = {"apiVersion": "example.org/v1", "kind": "Nothing"}

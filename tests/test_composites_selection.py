@@ -5,17 +5,7 @@ from typing import Any
 
 import pytest
 
-from composed_plane import (
-    COMPOSITION,
-    NAME,
-    REVISION,
-    THING,
-    World,
-    composition,
-    definition,
-    played,
-    thing,
-)
+from composed_plane import COMPOSITION, NAME, REVISION, THING, World, composition, definition, played, thing
 from groundplane.core.manifest import Manifest, at
 
 FETCH = "cannot fetch Composition"

@@ -5,23 +5,8 @@ from typing import Any
 
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
-from composed_plane import (
-    CONFIG,
-    NAME,
-    SPACE,
-    THING,
-    Function,
-    World,
-    conditioned,
-    config,
-    data,
-    fatal,
-    makes_names,
-    played,
-    respond,
-    served,
-    thing,
-)
+from composed_plane import CONFIG, NAME, SPACE, THING, World, played, served, thing
+from scripted import Function, conditioned, config, data, fatal, makes_names, respond
 
 
 def test_after_a_fatal_result_nothing_is_deleted_nothing_applied_and_ready_stays(tmp_path: Path) -> None:

@@ -3,27 +3,15 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
-from composed_plane import (
-    CONFIG,
-    NAME,
-    SPACE,
-    THING,
-    Function,
-    World,
-    data,
-    definition,
-    played,
-    respond,
-    revived,
-    served,
-    thing,
-)
+from composed_plane import CONFIG, NAME, SPACE, THING, World, definition, played, revived, served, thing
 from groundplane.core.manifest import at
 from groundplane.local.plane.deletion import Options
 from groundplane.local.plane.records import Change
 from groundplane.render.pipeline import Call
+from scripted import Function, config, data, respond
 
 ENVIRONMENT = ("apiextensions.crossplane.io/v1beta1", "EnvironmentConfig")
 
@@ -54,28 +42,44 @@ def test_a_required_kind_that_appears_wakes_the_claim_that_failed_for_it(tmp_pat
     played(tmp_path, scenario, function)
 
 
-def test_a_function_that_never_answers_is_given_up_after_two_minutes_and_holds_up_nobody_else(tmp_path: Path) -> None:
+def test_functions_that_never_answer_are_given_up_after_two_minutes_and_hold_up_nobody_else(tmp_path: Path) -> None:
     quick = Function()
 
     async def ask(call: Call) -> fnv1.RunFunctionResponse:
-        if data(call.request.observed.composite)["metadata"]["name"] == "slow":
+        if data(call.request.observed.composite)["metadata"]["name"].startswith("slow"):
             await asyncio.Event().wait()
         return await quick(call)
 
     async def scenario(world: World) -> None:
-        world.apply(thing("slow", names=["a"]))
+        for number in range(20):
+            world.apply(thing(f"slow-{number}", names=["a"]))
         await world.calm(10)
         world.apply(thing(names=["b"]))
         await world.calm()
         assert [*world.made] == ["b"]
         await world.calm(120)
-        (synced,) = (one for one in world.get(THING, "slow")["status"]["conditions"] if one["type"] == "Synced")
+        (synced,) = (one for one in world.get(THING, "slow-0")["status"]["conditions"] if one["type"] == "Synced")
         assert synced["message"] == (
             'cannot compose resources: cannot run Composition pipeline step "make": cannot run function "maker": no'
             " answer within 120 s"
         )
 
     played(tmp_path, scenario, ask)
+
+
+def test_a_claim_that_cannot_write_its_status_is_still_woken_by_what_it_composed(tmp_path: Path) -> None:
+    function = Function(lambda _: respond({"a": config(word="mine")}, invented="word"))
+
+    async def scenario(world: World) -> None:
+        world.apply(thing())
+        await world.calm(50)
+        assert world.condition("Synced")[0] == "False"
+        name = world.made["a"]["metadata"]["name"]
+        world.change(CONFIG, name, lambda live: live["data"].update(word="yours"))
+        await world.calm()
+        assert world.made["a"]["data"]["word"] == "mine"
+
+    played(tmp_path, scenario, function)
 
 
 def test_a_claim_is_never_reconciled_twice_at_a_time_and_sees_what_changed_meanwhile(tmp_path: Path) -> None:
@@ -197,3 +201,23 @@ def test_a_plane_that_is_started_again_finds_every_claim_and_hears_nothing_once_
 
     played(tmp_path, scenario, function)
     revived(tmp_path, again)
+
+
+def test_a_bug_in_the_reconciler_is_told_in_the_claim_without_what_it_quotes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def ask(_: Call) -> fnv1.RunFunctionResponse:
+        raise KeyError("the password")
+
+    async def scenario(world: World) -> None:
+        world.apply(thing())
+        await world.calm(10)
+        assert world.condition("Synced") == (
+            "False",
+            "ReconcileError",
+            "cannot reconcile: KeyError; this is a bug of Groundplane",
+        )
+        assert "KeyError in ask" in caplog.text
+        assert "the password" not in caplog.text
+
+    played(tmp_path, scenario, ask)

@@ -7,23 +7,9 @@ from pathlib import Path
 import pytest
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
-from composed_plane import (
-    CONFIG,
-    NAME,
-    SPACE,
-    THING,
-    Function,
-    World,
-    config,
-    data,
-    fatal,
-    manifest,
-    played,
-    respond,
-    served,
-    thing,
-)
+from composed_plane import CONFIG, NAME, SPACE, THING, World, manifest, played, served, thing
 from groundplane.core.manifest import Manifest, at
+from scripted import Function, config, data, fatal, respond
 
 ENVIRONMENT = ("apiextensions.crossplane.io/v1beta1", "EnvironmentConfig")
 

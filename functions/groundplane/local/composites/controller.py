@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -26,7 +27,7 @@ from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.records import Change, Key
 from groundplane.local.plane.resources import Resource
 
-TOGETHER: Final = 10  # reconciles at a time: each may wait for its function
+TOGETHER: Final = 100  # reconciles at a time, as many as Crossplane's: each may wait for its function
 FIRST_RETRY_SECONDS: Final = 1.0
 LAST_RETRY_SECONDS: Final = 60.0
 _LONGEST: Final = 6  # doublings of the first are more than the last
@@ -183,8 +184,13 @@ class Controller:
         except StatusError as error:
             _LOG.warning("%s %s: %s", resource.kind, key.path, error)
         except Exception as error:  # noqa: BLE001  # One composite that breaks must not end the others.
+            where = traceback.extract_tb(error.__traceback__)[-1]
             # The text may quote an object, and an object may hold a secret.
-            _LOG.error("%s %s: %s", resource.kind, key.path, type(error).__name__)
+            _LOG.error(
+                "%s %s: %s in %s, %d", resource.kind, key.path, type(error).__name__, where.name, where.lineno or 0
+            )
+            with contextlib.suppress(StatusError):
+                self._reconciler.broke(resource, key, error)
         return Next(failed=True)
 
     def _responsive(self, key: Key) -> Responsive:

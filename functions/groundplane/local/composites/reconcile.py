@@ -87,6 +87,18 @@ class Reconciler:
             return self._failed(xr, stopped.reason, str(stopped))
         return await self._composed(xr, revision, key)
 
+    def broke(self, resource: Resource, key: Key, error: Exception) -> None:
+        """Say in the composite that its reconcile ended by *error*, which is a bug of ours.
+
+        Raises:
+            StatusError: the plane refuses even that.
+        """
+        xr = self.writer.find(resource.api_version, resource.kind, key.namespace, key.name)
+        if xr is not None:
+            # The error's own words may quote an object, and an object may hold a secret.
+            message = f"cannot reconcile: {type(error).__name__}; this is a bug of Groundplane"
+            self._failed(xr, "ComposeResources", message)
+
     @property
     def _now(self) -> str:
         return self.writer.api.now()
@@ -164,11 +176,12 @@ class Reconciler:
         try:
             found = composing.observe(xr, self.lookup, self.writer)
             run = await composing.asked(xr, revision, found, self.lookup, self.ask, self.tracker.required(key))
+            # Whatever ends this reconcile: what it saw may be what keeps the next one from ending so.
+            self.tracker.track(key, [*found.resources.values()], run.required, self.writer.api.catalogue)
             self._told(xr, run)
             if not self._lives(xr):
                 return Next(0)  # it was deleted meanwhile: what would be applied now would come too late
             if run.fatal:
-                self.tracker.track(key, [*found.resources.values()], run.required, self.writer.api.catalogue)
                 message = conditions.fatal_error(run.fatal.step, run.fatal.message)
                 return self._broken(xr, run, message, message)
             applied = composing.apply(xr, run, found, self.lookup, self.writer)
