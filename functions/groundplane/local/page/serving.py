@@ -51,6 +51,8 @@ def application(home: Home, port: int) -> web.Application:
             return await handler(request)
         except Refusal as refusal:
             return web.json_response(refusal.status(), status=refusal.code)
+        except ConnectionResetError:
+            return web.Response()  # the browser went away; nobody reads it
         except web.HTTPException as error:
             return web.json_response(Refusal(error.status, "NotFound", error.reason).status(), status=error.status)
 

@@ -52,7 +52,9 @@ export function happenings(claim, composed, events) {
   return found.sort((one, other) => Date.parse(other.at) - Date.parse(one.at) || one.key.localeCompare(other.key));
 }
 
-const named = (name, word) => (name === word ? name : `${name}: ${word.toLowerCase()}`);
+// "Not serving" needs no name before it.
+const named = (name, word) =>
+  word.toLowerCase().includes(name.toLowerCase()) ? word : `${name}: ${word.toLowerCase()}`;
 
 const entry = ({ of, key, at, look, about, word, said, count }) =>
   h("li", { "data-key": key, class: of },
