@@ -19,9 +19,9 @@ from aiohttp import web
 
 from groundplane.local.commands import home as homes
 from groundplane.local.commands.home import Home
+from groundplane.local.kubeconfig import ConnectionFailedError, Kubeconfig
 from groundplane.local.page import serving
-from groundplane.local.plane.tls import write_private
-from groundplane.local.provider.connection import ConnectionFailedError, Kubeconfig
+from groundplane.local.private import write
 
 _GRACE_SECONDS: Final = 1.0
 
@@ -72,7 +72,7 @@ def _opened(home: Home, address: str) -> Iterator[None]:
     path = home.folder / "ui.html"
     there = html.escape(address)
     text = f'<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url={there}"><title>…</title>\n'
-    write_private(path, text.encode())
+    write(path, text.encode())
     try:
         webbrowser.open(path.as_uri())
         yield
@@ -96,7 +96,7 @@ def _listening(home: Home, port: int) -> socket.socket:
             made.close()
             raise
         made.bind((serving.HOST, 0))
-    write_private(remembered, str(made.getsockname()[1]).encode())
+    write(remembered, str(made.getsockname()[1]).encode())
     return made
 
 

@@ -15,8 +15,8 @@ from aiohttp import web
 from yarl import URL
 
 from groundplane.core.manifest import SECRET, Manifest
+from groundplane.local.kubeconfig import ConnectionFailedError, Kubeconfig
 from groundplane.local.plane.routes import route
-from groundplane.local.provider.connection import ConnectionFailedError, Kubeconfig
 
 MOST_WATCHES: Final = 32
 LONGEST_EVENT: Final = 4 * 1024 * 1024  # bytes; no object is larger

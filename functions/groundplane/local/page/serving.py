@@ -13,9 +13,9 @@ from typing import Final
 from aiohttp import web
 
 from groundplane.local.commands.home import Home
+from groundplane.local.kubeconfig import Kubeconfig
 from groundplane.local.page import logs
 from groundplane.local.page.forwarding import Forwarder, Refusal
-from groundplane.local.provider.connection import Kubeconfig
 
 HOST: Final = "127.0.0.1"
 _FILES: Final = Path(__file__).parent / "static"
