@@ -12,7 +12,7 @@ export GROUNDPLANE_CRDS
 endif
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test check fmt generate golden bench conformance binaries plane controlplane embedded planes faults image package push crds lock clean
+.PHONY: help setup demo test check fmt generate golden bench conformance binaries plane controlplane embedded planes browser faults image package push crds lock clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ embedded: setup ## Run the same scenarios on the embedded plane (needs the upstr
 
 planes: setup ## Compare the embedded plane with a real API server (needs Go; GROUNDPLANE_FUZZ_OBJECTS=1000 takes longer)
 	@$(BIN)/python -m pytest tests/planes $(ARGS)
+
+browser: setup ## Use the page in a browser as people do (needs Chromium; ARGS='-k keyboard' runs some)
+	@$(BIN)/python tools/browser.py $(ARGS)
 
 faults: setup ## Kill, fill, break and restore a machine's databases while they are written to (GROUNDPLANE_KILLS=5 is short)
 	@$(BIN)/python -m pytest -n 2 tests/faults $(ARGS)

@@ -21,7 +21,7 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 # Suites that need more than Python: collected only when they are asked for (make conformance, make faults).
-SUITES = {"conformance", "controlplane", "faults", "planes"}
+SUITES = {"conformance", "controlplane", "faults", "page", "planes"}
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -26,6 +26,7 @@ def test_files_with_secrets_are_for_their_owner_alone(plane: Running) -> None:
     assert plane.folder.stat().st_mode & 0o777 == 0o700
     modes = {path.name: f"{path.stat().st_mode & 0o777:o}" for path in plane.folder.iterdir()}
     assert {"kubeconfig", "tls.key", "token", "plane.sqlite"} <= modes.keys()
+    assert modes.pop("authority") == "700"
     assert set(modes.values()) == {"600"}
 
 

@@ -4,14 +4,16 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from groundplane.engines._local import Program
+from groundplane.local.private import write
 from groundplane.local.provider import child as children
-from groundplane.local.provider.authority import Authority
-from groundplane.local.provider.machine import Identity, Machine, write
+from groundplane.local.provider.machine import Identity, Machine
 from groundplane.local.provider.process import _free_port, _is_free
 from groundplane.local.provider.programs import ProgramError, Programs, environment, expand
 
@@ -57,13 +59,6 @@ def test_a_file_that_stays_the_same_is_not_written_again(tmp_path: Path) -> None
     assert write(tmp_path / "file", "two")
 
 
-def test_a_certificate_is_made_once_and_by_an_authority_that_stays(tmp_path: Path) -> None:
-    first = Authority(tmp_path / "authority")
-    assert first.issue(tmp_path, "orders")
-    assert not Authority(tmp_path / "authority").issue(tmp_path, "orders")
-    assert (tmp_path / "tls.key").stat().st_mode & 0o077 == 0
-
-
 def started(folder: Path, *argv: str) -> children.Child:
     child = children.start(folder, argv, folder / "log")
     for _ in range(200):
@@ -89,7 +84,11 @@ def test_a_child_is_found_again_by_its_record_and_only_while_it_is_the_same(tmp_
 
 
 def test_a_child_that_does_not_listen_is_killed(tmp_path: Path) -> None:
-    child = started(tmp_path, "sh", "-c", "trap '' TERM; while :; do sleep 1; done")
+    child = started(tmp_path, "sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1; done")
+    for _ in range(200):
+        if (tmp_path / "log").read_text():
+            break
+        asyncio.run(asyncio.sleep(0.01))
     asyncio.run(child.stop(signal.SIGTERM, 0.3))
     assert child.code() == -signal.SIGKILL
 
@@ -117,3 +116,13 @@ def test_a_port_that_somebody_has_is_not_free() -> None:
         other.bind(("127.0.0.1", number))
         other.listen()
         assert not _is_free(number)
+
+
+def test_the_provider_does_without_the_kubernetes_client_and_leaves_it_to_others() -> None:
+    script = (
+        "import sys, groundplane.local.provider.command;"
+        "print(sorted(name for name in sys.modules if name.startswith('kubernetes')));"
+        "import kubernetes; print(kubernetes.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "[]\nkubernetes\n"

@@ -19,6 +19,7 @@ COMMANDS = {
     "render": ("groundplane.render.command", "render"),
     "serve": ("groundplane.server", "command"),
     "status": ("groundplane.local.commands.status", "status"),
+    "ui": ("groundplane.local.page.command", "ui"),
     "up": ("groundplane.local.commands.up", "up"),
 }
 

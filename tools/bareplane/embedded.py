@@ -12,12 +12,27 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from bareplane import crossplane
 from bareplane.plane import EMBEDDED, SOCKET, Plane, kept
 from groundplane import contracts, packages
 from groundplane.local.composites.controller import reconciling
 from groundplane.local.plane import server
+
+
+def missing_kinds() -> list[dict[str, Any]]:
+    """Return definitions of kinds that engines of clusters compose and that every API server but this one has."""
+    open_schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": open_schema}}
+    names = {"kind": "NetworkPolicy", "plural": "networkpolicies", "singular": "networkpolicy"}
+    metadata = {
+        "name": "networkpolicies.networking.k8s.io",
+        "annotations": {"api-approved.kubernetes.io": "unapproved, it stands for the built-in kind"},
+    }
+    spec = {"group": "networking.k8s.io", "scope": "Namespaced", "names": names, "versions": [version]}
+    api_version = "apiextensions.k8s.io/v1"
+    return [{"apiVersion": api_version, "kind": "CustomResourceDefinition", "metadata": metadata, "spec": spec}]
 
 
 @contextlib.contextmanager
@@ -28,7 +43,7 @@ def started() -> Iterator[Plane]:
         plane = Plane(folder)
         start(plane)
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": crossplane.NAMESPACE}}
-        plane.kubectl.apply(namespace)
+        plane.kubectl.apply(namespace, *missing_kinds())
         yield plane
 
 

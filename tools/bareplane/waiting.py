@@ -1,9 +1,10 @@
 """Waiting for a cluster, which does everything a little later."""
 
+import os
 import time
 from collections.abc import Callable
 
-PATIENCE_SECONDS = 120  # a busy machine is slow, and still right
+PATIENCE_SECONDS = float(os.environ.get("GROUNDPLANE_PATIENCE", "120"))  # a busy machine is slow, and still right
 
 
 class NotYetError(AssertionError):

@@ -110,6 +110,9 @@ class Operator:
     def _call(self, method: str, path: str, body: Manifest | None = None) -> Any:
         headers = {"Accept": "application/json", "Impersonate-User": self.account}
         headers["Content-Type"] = MERGE if method == "PATCH" else "application/json"
+        # A cluster that knows us by a certificate asks for no token.
+        if token := self.api.configuration.api_key.get("BearerToken"):  # type: ignore[attr-defined]  # The same.
+            headers["Authorization"] = token
         url = f"{self.api.configuration.host}{path}"  # type: ignore[attr-defined]  # The stubs are of an older client.
         response = self.api.call_api(  # type: ignore[attr-defined]  # The stubs are of an older client.
             method, url, headers, body, _request_timeout=TIMEOUT_SECONDS

@@ -23,12 +23,12 @@ from groundplane.engines.database.local import _place as place
 from groundplane.local.commands import installing
 from groundplane.local.commands.home import Home
 from groundplane.local.composites.controller import reconciling
+from groundplane.local.kubeconfig import Kubeconfig
 from groundplane.local.plane import server
 from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.store import StoreError
 from groundplane.local.provider import child
-from groundplane.local.provider.command import hold, operate
-from groundplane.local.provider.connection import Kubeconfig
+from groundplane.local.provider.command import authority, hold, operate
 from groundplane.local.provider.machine import Machine
 from groundplane.local.provider.programs import ProgramError, Programs
 
@@ -48,8 +48,9 @@ async def run(home: Home, programs: Programs, tell: Callable[[str], None]) -> No
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     began = time.monotonic()
+    own = authority(Machine(home.folder))
     programs.bin(place.DISTRIBUTION)  # better said now than by the first claim
-    async with server.serving(home.plane, kubeconfig=home.kubeconfig) as plane:
+    async with server.serving(home.plane, kubeconfig=home.kubeconfig, authority=own) as plane:
         for what in installing.install(plane.api):
             tell(f"installed  {what}")
         async with reconciling(plane.api):

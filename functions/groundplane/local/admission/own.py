@@ -5,7 +5,9 @@ from __future__ import annotations
 from groundplane.companion._policy import Policy, Scope, all_of, literal, mark, rule
 from groundplane.core.manifest import ENVIRONMENT_LABEL, Manifest
 
-SYSTEM = ("crossplane-system", "kube-node-lease", "kube-public", "kube-system")
+SYSTEM = "crossplane-system"
+
+_NAME = 'object.metadata.?name.orValue("")'  # one that is generated is not there yet
 
 
 def own_policies(environment: str) -> list[Manifest]:
@@ -20,7 +22,7 @@ def own_policies(environment: str) -> list[Manifest]:
             (rule("", "namespaces"),),
             conditions=(
                 ("unlabelled", f'{mark("labels", ENVIRONMENT_LABEL)} == ""'),
-                ("not-the-systems", f"!(object.metadata.name in {literal(list(SYSTEM))})"),
+                ("not-the-systems", f'{_NAME} != {literal(SYSTEM)} && !{_NAME}.startsWith("kube-")'),
             ),
         ),
         mutations=({"patchType": "JSONPatch", "jsonPatch": {"expression": f"({labels}) + {label}"}},),

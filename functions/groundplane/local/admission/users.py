@@ -7,6 +7,8 @@ from typing import Final
 
 AUTHENTICATED: Final = "system:authenticated"
 MASTERS: Final = "system:masters"
+_ANONYMOUS: Final = "system:anonymous"
+_UNAUTHENTICATED: Final = "system:unauthenticated"
 _ACCOUNTS: Final = "system:serviceaccounts"
 _PREFIX: Final = "system:serviceaccount:"
 
@@ -20,8 +22,13 @@ class User:
 
     @property
     def owns(self) -> bool:
-        """Whether the machine is this user's own, so that everything is allowed."""
+        """Whether the machine is this user's own, so that everything is allowed, also what is no real resource."""
         return MASTERS in self.groups
+
+    @property
+    def known(self) -> bool:
+        """Whether this is anybody at all; on one machine whoever is, may do everything to real resources."""
+        return AUTHENTICATED in self.groups or self.owns
 
 
 def account(namespace: str, name: str) -> User:
@@ -34,10 +41,11 @@ def impersonated(name: str, groups: tuple[str, ...]) -> User:
     if not groups and name.startswith(_PREFIX):
         namespace, _, short = name.removeprefix(_PREFIX).partition(":")
         return account(namespace, short)
-    return User(name, (*groups, AUTHENTICATED) if AUTHENTICATED not in groups else groups)
+    added = _UNAUTHENTICATED if name == _ANONYMOUS else AUTHENTICATED
+    return User(name, groups if added in groups else (*groups, added))
 
 
-OWNER: Final = User("groundplane", (MASTERS, AUTHENTICATED))
+OWNER: Final = User("groundplane:owner", (MASTERS, AUTHENTICATED))
 CROSSPLANE: Final = account("crossplane-system", "crossplane")
 COLLECTOR: Final = account("kube-system", "generic-garbage-collector")
 NAMESPACES: Final = account("kube-system", "namespace-controller")

@@ -12,11 +12,11 @@ from typing import Final
 import click
 
 from groundplane.core.manifest import digest
+from groundplane.local import private
 from groundplane.local.commands import claims, variables
 from groundplane.local.commands import home as homes
 from groundplane.local.commands.home import Home
-from groundplane.local.plane.tls import write_private
-from groundplane.local.provider.machine import PRIVATE
+from groundplane.local.private import write
 
 FORMS: Final = ("env", "dotenv", "json", "psql")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./:@%+,=?&-]*")
@@ -33,10 +33,9 @@ def binding(*, claim: str, namespace: str, kubeconfig: Path | None, output: str,
     if output == "json":
         click.echo(json.dumps(entries, indent=2))
         return
-    folder = home.folder / "bindings" / digest(kind.kind, namespace, name)
-    folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+    folder = private.folder(home.folder / "bindings" / digest(kind.kind, namespace, name))
     certificates = folder / variables.CERTIFICATES
-    write_private(certificates, entries.get(variables.CERTIFICATES, "").encode())
+    write(certificates, entries.get(variables.CERTIFICATES, "").encode())
     found = variables.of(entries, str(certificates))
     click.echo(_psql(found, folder) if output == "psql" else _lines(found, output))
 
@@ -50,7 +49,7 @@ def _lines(found: Mapping[str, str], form: str) -> str:
 def _psql(found: Mapping[str, str], folder: Path) -> str:
     """Return a command line; the password stands in a file of its own, where other users cannot read it."""
     parts = [found[name].replace("\\", "\\\\").replace(":", "\\:") for name in _PASS]
-    write_private(folder / "pgpass", ":".join(parts).encode())
+    write(folder / "pgpass", ":".join(parts).encode())
     names = ("PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGSSLMODE", "PGSSLROOTCERT")
     words = [f"PGPASSFILE={shlex.quote(str(folder / 'pgpass'))}"]
     return " ".join([*words, "psql", shlex.quote(" ".join(f"{_WORDS[name]}={found[name]}" for name in names))])

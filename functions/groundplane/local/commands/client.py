@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import click
 
 from groundplane.core.manifest import SECRET, Kind, Manifest
-from groundplane.local.provider.connection import ConnectionFailedError, Kubeconfig
+from groundplane.local.kubeconfig import ConnectionFailedError, Kubeconfig
 
 SECONDS: Final = 10
 _OK: Final = 200

@@ -16,7 +16,7 @@ import click
 from groundplane.local.commands import claims, variables
 from groundplane.local.commands import home as homes
 from groundplane.local.commands.home import Home
-from groundplane.local.plane.tls import write_private
+from groundplane.local.private import write
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108  # A folder of our own is made in it: what lies there never reaches a disk.
 NOT_FOUND: Final = 127  # exit code of a shell for a command that is not there
@@ -46,7 +46,7 @@ def mount(root: Path, name: str, entries: Mapping[str, str]) -> Path:
     folder = root / name
     folder.mkdir(mode=0o700)
     for key, text in entries.items():
-        write_private(folder / key, text.encode())
+        write(folder / key, text.encode())
     return folder
 
 

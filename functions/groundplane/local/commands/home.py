@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import click
 import psutil
 
-from groundplane.local.plane.tls import write_private
+from groundplane.local.private import write
 
 F = TypeVar("F", bound=Any)
 NOT_RUNNING: Final = 3  # exit code of a command that needs a plane
@@ -51,7 +51,7 @@ class Home:
     def enter(self) -> None:
         """Say that this process is the plane here."""
         own = psutil.Process()
-        write_private(self._record, json.dumps({"pid": own.pid, "began": own.create_time()}).encode())
+        write(self._record, json.dumps({"pid": own.pid, "began": own.create_time()}).encode())
 
     def leave(self) -> None:
         """Say that no plane is here any more."""

@@ -18,8 +18,8 @@ from groundplane.local import process
 from groundplane.local.commands import home as homes
 from groundplane.local.commands.client import Client, UnreachableError
 from groundplane.local.commands.home import Home
+from groundplane.local.private import OWN, PRIVATE
 from groundplane.local.provider import child
-from groundplane.local.provider.machine import OWN, PRIVATE
 
 PATIENCE_SECONDS: Final = 60.0
 _FUNCTIONS = Path(__file__).parents[3]

@@ -79,7 +79,12 @@ class Writer:
             StatusError: it is refused, as with a field that is not declared.
         """
         request = self._request(xr, XR_MANAGER, "status", force=True)
-        return self.api.apply(request, {**_identity(xr), "status": status})[0].manifest
+        stored = self.api.apply(request, {**_identity(xr), "status": status})[0].manifest
+        wanted = status.get("conditions") or []
+        # A failure wrote conditions as a whole; what only that write owns, such as a message, no apply takes off.
+        if _by_type(at(stored, "status", "conditions") or []) != _by_type(wanted):
+            self.conditions(stored, wanted)
+        return stored
 
     def conditions(self, xr: Manifest, conditions: list[Manifest]) -> None:
         """Write the conditions of *xr* and leave the rest of its status; one that is gone is left alone."""
@@ -150,6 +155,10 @@ def composed_manager(xr: Manifest) -> str:
 def _unlabelled(live: Manifest) -> Manifest:
     labels = {key: value for key, value in (live["metadata"].get("labels") or {}).items() if key != COMPOSITE_LABEL}
     return {**live, "metadata": {**live["metadata"], "labels": labels}}
+
+
+def _by_type(conditions: list[Manifest]) -> Manifest:
+    return {one["type"]: one for one in conditions}
 
 
 def _identity(found: Manifest) -> Manifest:

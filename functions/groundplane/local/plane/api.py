@@ -20,7 +20,7 @@ from groundplane.local.plane.paging import Page
 from groundplane.local.plane.records import Change, Key
 from groundplane.local.plane.requests import Outcome, Request
 from groundplane.local.plane.resources import Resource
-from groundplane.local.plane.reviewing import Reviewer
+from groundplane.local.plane.reviewing import Reviewing
 from groundplane.local.plane.selectors import Selector
 from groundplane.local.plane.store import Store
 from groundplane.local.plane.surroundings import Surroundings
@@ -42,7 +42,7 @@ class Api:
         self._catalogue: Catalogue | None = None
         self.ended = False
         self._at_end: list[Callable[[], None]] = []
-        self._reviewer = Reviewer(store, lambda: self.catalogue)
+        self._policies = Reviewing(store, lambda: self.catalogue)
         for name in special.FIRST_NAMESPACES:
             if store.get(Key("namespaces", "", name)) is None:
                 self.create(self.request("v1", "Namespace"), {"metadata": {"name": name}})
@@ -115,19 +115,12 @@ class Api:
         limit: int = 0,
         token: str = "",
     ) -> Page:
-        """Return objects in order, of one namespace or of all.
-
-        Args:
-            resource: The kind.
-            namespace: Empty for all.
-            selector: Which of them; all when there is none.
-            limit: At most so many; 0 for all.
-            token: Of the page before. The rest is shown as it is now, not as it was then.
+        """Return objects in order, as `paging.page` does.
 
         Raises:
             StatusError: The token cannot be read.
         """
-        return paging.page(self.store, resource, namespace, selector or Selector(), limit, token)
+        return paging.page(self.store, resource, namespace, selector or Selector(), limit=limit, token=token)
 
     def create(self, request: Request, sent: Manifest | Body, *, dry_run: bool = False) -> Outcome:
         """Make an object.
@@ -138,19 +131,19 @@ class Api:
         resource = request.resource
         body = sent if isinstance(sent, Body) else typed(resource, _complete(resource, sent))
         places.check(self.store, request, body.manifest)
-        outcome = verbs.create(
-            request, body, self._surroundings.uid(), self._surroundings.suffix(), self._reviewer.mutation(request)
-        )
+        mutate = self._policies.mutate(request, dry_run=dry_run)
+        outcome = verbs.create(request, body, self._surroundings.uid(), self._surroundings.suffix(), mutate)
         return self._made(request, outcome, dry_run=dry_run)
 
     def _made(self, request: Request, outcome: Outcome, *, dry_run: bool) -> Outcome:
         resource = request.resource
         made = special.finished(resource, outcome.manifest)
         key = resource.key_of(made)
+        warned = self._policies.review(dataclasses.replace(request, name=key.name), made, None, dry_run=dry_run)
         if self.store.get(key) is not None:
             raise errors.already_exists(resource.group, resource.plural, key.name)
-        self._reviewer.check(request, "CREATE", made, None)
-        return dataclasses.replace(outcome, manifest=self._written(resource, key, made, dry_run=dry_run))
+        manifest = self._written(resource, key, made, dry_run=dry_run)
+        return dataclasses.replace(outcome, manifest=manifest, warnings=(*outcome.warnings, *warned))
 
     def replace(self, request: Request, body: Body, *, dry_run: bool = False) -> Outcome:
         """Replace an object, or its status.
@@ -161,11 +154,7 @@ class Api:
         missing = self.store.get(request.resource.key(request.namespace, request.name)) is None
         if missing and request.resource.name in _MADE_BY_PUT:
             return self.create(request, body, dry_run=dry_run)
-        return self._changed(
-            request,
-            lambda stored: verbs.replace(request, stored, body, self._reviewer.mutation(request)),
-            dry_run=dry_run,
-        )
+        return self._changed(request, functools.partial(verbs.replace, body=body), dry_run=dry_run)
 
     def patch(self, request: Request, change: Callable[[Manifest], JSON], *, dry_run: bool = False) -> Outcome:
         """Change an object, or its status: *change* is given it and returns what it shall be.
@@ -173,11 +162,7 @@ class Api:
         Raises:
             StatusError: It is refused, or not there.
         """
-        return self._changed(
-            request,
-            lambda stored: verbs.patch(request, stored, change, self._reviewer.mutation(request)),
-            dry_run=dry_run,
-        )
+        return self._changed(request, functools.partial(verbs.patch, change=change), dry_run=dry_run)
 
     def apply(self, request: Request, config: Manifest, *, dry_run: bool = False) -> tuple[Outcome, bool]:
         """Apply *config* for the request's manager; the second value is whether the object was made.
@@ -187,13 +172,12 @@ class Api:
         """
         resource = request.resource
         if self.store.get(resource.key(request.namespace, request.name)) is not None:
-            mutate = self._reviewer.mutation(request)
-            change = functools.partial(verbs.apply, request, config=config, mutate=mutate)
-            return self._changed(request, change, dry_run=dry_run), False
+            return self._changed(request, functools.partial(verbs.apply, config=config), dry_run=dry_run), False
         if request.subresource:
             raise errors.not_found(resource.group, resource.plural, request.name)
         places.check(self.store, request, config)
-        outcome = verbs.apply_new(request, config, self._surroundings.uid(), self._reviewer.mutation(request))
+        mutate = self._policies.mutate(request, dry_run=dry_run)
+        outcome = verbs.apply_new(request, config, self._surroundings.uid(), mutate)
         return self._made(request, outcome, dry_run=dry_run), True
 
     def update_status(self, request: Request, status: Manifest) -> Manifest:
@@ -207,24 +191,33 @@ class Api:
         as_status = dataclasses.replace(request, subresource="status", force=True)
         return self.apply(as_status, {**config, "status": status})[0].manifest
 
-    def _changed(self, request: Request, change: Callable[[Manifest], Outcome], *, dry_run: bool) -> Outcome:
+    def _changed(self, request: Request, change: Callable[..., Outcome], *, dry_run: bool) -> Outcome:
         resource = request.resource
         key = resource.key(request.namespace, request.name)
         stored = self._stored(resource, key)
-        outcome = change(stored)
-        self._reviewer.check(request, "UPDATE", resource.presented(outcome.manifest), resource.presented(stored))
-        if not outcome.changed:
-            return dataclasses.replace(outcome, manifest=resource.presented(outcome.manifest))
-        if deletion.finished(outcome.manifest):
+        outcome = change(request, stored, mutate=self._policies.mutate(request, dry_run=dry_run))
+        manifest = resource.presented(outcome.manifest)
+        warned = self._policies.review(request, manifest, resource.presented(stored), dry_run=dry_run)
+        if outcome.changed and deletion.finished(outcome.manifest):
             if not dry_run:
                 self._removed(resource, key, outcome.manifest)
-            return dataclasses.replace(outcome, manifest=resource.presented(outcome.manifest))
-        return dataclasses.replace(outcome, manifest=self._written(resource, key, outcome.manifest, dry_run=dry_run))
+        elif outcome.changed:
+            manifest = self._written(resource, key, outcome.manifest, dry_run=dry_run)
+        return dataclasses.replace(outcome, manifest=manifest, warnings=(*outcome.warnings, *warned))
 
-    def delete(
-        self, resource: Resource, namespace: str, name: str, options: deletion.Options, user: User | None = None
+    def delete(  # noqa: PLR0913  # which object, how, for whom
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        options: deletion.Options,
+        user: User | None = None,
+        *,
+        one_of_all: bool = False,
     ) -> Manifest | None:
         """Begin to delete an object for *user*, and return it as it waits; None when it is gone already.
+
+        Policies do not learn the name of *one_of_all*, of an object that goes with its whole collection.
 
         Raises:
             StatusError: It is not there, another than meant, or cannot be deleted.
@@ -232,8 +225,8 @@ class Api:
         key = resource.key(namespace, name)
         stored = self._stored(resource, key)
         waiting = deletion.delete(resource, stored, options, self.now())
-        request = Request(resource, namespace, name, "", self.now(), user=user)
-        self._reviewer.check(request, "DELETE", None, resource.presented(stored))
+        request = Request(resource, namespace, "" if one_of_all else name, "", self.now(), user=user)
+        self._policies.review(request, None, resource.presented(stored), dry_run=options.dry_run)
         if waiting is None:
             if not options.dry_run:
                 self._removed(resource, key, stored)
@@ -242,8 +235,14 @@ class Api:
             return resource.presented(waiting)
         return self._written(resource, key, waiting)
 
-    def release(self, resource: Resource, key: Key, waiting: Manifest) -> None:
-        """Write *waiting*, an object that is being deleted, or remove it when nothing keeps it any more."""
+    def release(self, resource: Resource, key: Key, waiting: Manifest, user: User | None = None) -> None:
+        """Write *waiting* for *user*, or remove it when it is being deleted and nothing keeps it any more.
+
+        Raises:
+            StatusError: A policy refuses it.
+        """
+        request = Request(resource, key.namespace, key.name, "", self.now(), user=user)
+        self._policies.review(request, waiting, self._stored(resource, key))
         if deletion.finished(waiting):
             self._removed(resource, key, waiting)
         else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from groundplane.core.manifest import Manifest, at
-from groundplane.local.admission.users import COLLECTOR, NAMESPACES, User
+from groundplane.local.admission.users import COLLECTOR, CROSSPLANE, NAMESPACES, User
 from groundplane.local.plane import definitions
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.builtin import CRD_NAME, XRD_NAME
@@ -73,7 +73,7 @@ def _orphan(api: Api, resource: Resource, key: Key, owner: Manifest) -> bool:
         kind = api.catalogue.named(dependent_key.resource)
         if kind is not None:
             _disown(api, kind, dependent_key, dependent, {uid})
-    api.release(resource, key, _without(owner, ORPHAN))
+    api.release(resource, key, _without(owner, ORPHAN), COLLECTOR)
     return True
 
 
@@ -89,7 +89,7 @@ def _foreground(api: Api, resource: Resource, key: Key, owner: Manifest) -> bool
             options = Options(policy="Foreground", uid=dependent["metadata"]["uid"])
             done = _deleted(api, kind, dependent_key, options, COLLECTOR) or done
     if not blocked:
-        api.release(resource, key, _without(owner, FOREGROUND))
+        api.release(resource, key, _without(owner, FOREGROUND), COLLECTOR)
     return done or not blocked
 
 
@@ -141,7 +141,8 @@ def _state(api: Api, dependent: Key, owner: Manifest) -> str:
 def _disown(api: Api, resource: Resource, key: Key, manifest: Manifest, uids: set[str]) -> bool:
     owners = [owner for owner in manifest["metadata"].get("ownerReferences") or [] if owner["uid"] not in uids]
     metadata = {name: value for name, value in manifest["metadata"].items() if name != "ownerReferences"}
-    api.release(resource, key, {**manifest, "metadata": metadata | ({"ownerReferences": owners} if owners else {})})
+    metadata |= {"ownerReferences": owners} if owners else {}
+    api.release(resource, key, {**manifest, "metadata": metadata}, COLLECTOR)
     return True
 
 
@@ -150,7 +151,7 @@ def _empty_namespace(api: Api, resource: Resource, key: Key, manifest: Manifest)
     for name in api.store.resources(key.name):
         kind = api.catalogue.named(name)
         if kind is not None:
-            done = _delete_all(api, kind, key.name) or done
+            done = _delete_all(api, kind, key.name, NAMESPACES) or done
             left = left or bool(api.store.count(name, key.name))
     if not left and at(manifest, "spec", "finalizers"):
         api.release(resource, key, {**manifest, "spec": {}})
@@ -158,20 +159,22 @@ def _empty_namespace(api: Api, resource: Resource, key: Key, manifest: Manifest)
     return done
 
 
-def _delete_all(api: Api, resource: Resource, namespace: str) -> bool:
+def _delete_all(api: Api, resource: Resource, namespace: str, user: User | None) -> bool:
     done = False
     for one in api.store.objects(resource.name, namespace):
         metadata = one["metadata"]
         if not metadata.get("deletionTimestamp"):
             key = Key(resource.name, metadata.get("namespace", ""), metadata["name"])
-            done = _deleted(api, resource, key, _BACKGROUND, NAMESPACES) or done
+            done = _deleted(api, resource, key, _BACKGROUND, user, one_of_all=True) or done
     return done
 
 
-def _deleted(api: Api, resource: Resource, key: Key, options: Options, user: User) -> bool:
+def _deleted(  # noqa: PLR0913  # what, how, and for whom
+    api: Api, resource: Resource, key: Key, options: Options, user: User | None, *, one_of_all: bool = False
+) -> bool:
     """Delete an object for *user*; return whether that was allowed. What is refused, as by a policy, stays."""
     try:
-        api.delete(resource, key.namespace, key.name, options, user)
+        api.delete(resource, key.namespace, key.name, options, user, one_of_all=one_of_all)
     except StatusError:
         return False
     return True
@@ -179,7 +182,8 @@ def _deleted(api: Api, resource: Resource, key: Key, options: Options, user: Use
 
 def _empty_kind(api: Api, resource: Resource, key: Key, manifest: Manifest) -> bool:
     kind = api.catalogue.named(key.name)
-    if kind is not None and _delete_all(api, kind, ""):
+    # Nobody is asked on a cluster either: that is why a definition itself is protected.
+    if kind is not None and _delete_all(api, kind, "", None):
         return True
     if api.store.count(key.name):
         return False
@@ -194,8 +198,12 @@ def _end_composite(api: Api, resource: Resource, key: Key, manifest: Manifest) -
     if found is not None and definition is not None and any(o["uid"] == manifest["metadata"]["uid"] for o in owners):
         if found["metadata"].get("deletionTimestamp"):
             return False
-        api.delete(definition, "", key.name, _BACKGROUND)
-        return True
+        # Crossplane deletes the composites first, each by the policies, and the kind when there are none.
+        kind = api.catalogue.named(key.name)
+        done = kind is not None and _delete_all(api, kind, "", CROSSPLANE)
+        if api.store.count(key.name):
+            return done
+        return _deleted(api, definition, Key(CRD_NAME, "", key.name), _BACKGROUND, CROSSPLANE)
     api.release(resource, key, _without(manifest, definitions.COMPOSITE_FINALIZER))
     return True
 

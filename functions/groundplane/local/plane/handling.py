@@ -276,7 +276,7 @@ def _delete_options(call: Call) -> Options:
 def _delete(api: Api, answer: Answer, call: Call) -> Reply:
     resource, route = answer.resource, call.route
     stored = api.get(resource, route.namespace, route.name)
-    waiting = api.delete(resource, route.namespace, route.name, _delete_options(call), call.user)
+    waiting = api.delete(resource, route.namespace, route.name, _delete_options(call), user=call.user)
     if waiting is not None:
         return Reply(200, answer.one(waiting), answer.form.media_type)
     details = errors.about(route.name, resource.group, resource.plural, uid=stored["metadata"]["uid"])
@@ -289,5 +289,6 @@ def _delete_all(api: Api, answer: Answer, call: Call) -> Reply:
     asked = replace(_delete_options(call), uid="", version="")
     page = api.page(resource, call.route.namespace, _selector(resource, call))
     for one in page.items:
-        api.delete(resource, one["metadata"].get("namespace", ""), one["metadata"]["name"], asked, call.user)
+        namespace, name = one["metadata"].get("namespace", ""), one["metadata"]["name"]
+        api.delete(resource, namespace, name, asked, user=call.user, one_of_all=True)
     return Reply(200, answer.many(page), answer.form.media_type)

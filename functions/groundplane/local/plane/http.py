@@ -71,7 +71,7 @@ async def _serve(api: Api, request: web.Request, now: datetime) -> web.StreamRes
     headers = {name.lower(): value for name, value in request.headers.items()}
     user = _user(request)
     call = Call(request.method, where, dict(request.query), headers, await request.read(), now.astimezone(UTC), user)
-    reviewed = _reviewed(call)
+    reviewed = _reviewed(api, call)
     if reviewed is not None:
         return reviewed
     resource = api.catalogue.find(where.group, where.version, where.plural)
@@ -82,9 +82,21 @@ async def _serve(api: Api, request: web.Request, now: datetime) -> web.StreamRes
 
 
 def _user(request: web.Request) -> User:
-    """Return who asks: the owner of the machine, or whom the owner wants to be taken for."""
-    name = request.headers.get("Impersonate-User", "")
-    return impersonated(name, tuple(request.headers.getall("Impersonate-Group", ()))) if name else OWNER
+    """Return who asks: the owner of the machine, or whom the owner wants to be taken for.
+
+    Raises:
+        StatusError: It is nobody.
+    """
+    name, groups = request.headers.get("Impersonate-User", ""), request.headers.getall("Impersonate-Group", ())
+    if not name:
+        if groups:
+            raise errors.bad_request("requested groups without impersonating a user name")
+        return OWNER
+    user = impersonated(name, tuple(groups))
+    if not user.known:
+        path = errors.quoted(request.path)
+        raise errors.StatusError(403, "Forbidden", f"User {errors.quoted(name)} cannot reach path {path}", {})
+    return user
 
 
 def _unknown(where: Route | None) -> web.Response:
@@ -125,14 +137,13 @@ def _openapi(api: Api, place: str) -> web.Response:
     return _json(openapi.document(found)) if found else web.Response(status=404, text="404 page not found\n")
 
 
-def _reviewed(call: Call) -> web.Response | None:
+def _reviewed(api: Api, call: Call) -> web.Response | None:
     where = call.route
     if call.method != "POST" or where.name or where.namespace or where.group not in reviews.API_GROUPS:
         return None
     body = wire.read(call.content, call.headers.get("content-type", ""))[0]
-    now = call.now.strftime("%Y-%m-%dT%H:%M:%SZ")
     answer = reviews.review(
-        where.group, where.version, where.plural, body if isinstance(body, dict) else {}, now, call.user
+        (where.group, where.version, where.plural), body if isinstance(body, dict) else {}, call, api.catalogue
     )
     return None if answer is None else _json(answer, 201)
 

@@ -31,7 +31,37 @@ class Page:
     remaining: int | None = None
 
 
-def token(version: int, last: str) -> str:
+def page(  # noqa: PLR0913  # what a list asks for
+    store: Store, resource: Resource, namespace: str, selector: Selector, *, limit: int, token: str
+) -> Page:
+    """Return objects in order, of one namespace or of all.
+
+    Args:
+        store: Where they are.
+        resource: The kind.
+        namespace: Empty for all.
+        selector: Which of them.
+        limit: At most so many; 0 for all.
+        token: Of the page before. The rest is shown as it is now, not as it was then.
+
+    Raises:
+        StatusError: The token cannot be read.
+    """
+    version = store.version
+    found: list[Manifest] = []
+    for one in store.objects(resource.name, namespace, after=after(token)):
+        if selector.selects(one):
+            found.append(resource.presented(one))
+            if limit and len(found) > limit:
+                break
+    if not limit or len(found) <= limit:
+        return Page(found, version)
+    last = resource.key_of(found[limit - 1]).path
+    remaining = None if selector else store.count(resource.name, namespace, after=last)
+    return Page(found[:limit], version, written(version, last), remaining)
+
+
+def written(version: int, last: str) -> str:
     """Return where a list goes on after the path *last*; *version* is that of the list."""
     text = json.dumps({"v": "meta.k8s.io/v1", "rv": version, "start": f"{last}\0"}, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
@@ -50,25 +80,3 @@ def after(token: str) -> str:
         return cast("str", found["start"]).removesuffix("\0")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise errors.bad_request("invalid continue token: continue key is not valid") from None
-
-
-def page(  # noqa: PLR0913, PLR0917  # What a list is asked with.
-    store: Store, resource: Resource, namespace: str, wanted: Selector, limit: int, token_before: str
-) -> Page:
-    """Return objects of *resource* in *store*, in order; the rest is shown as it is now, not as it was then.
-
-    Raises:
-        StatusError: The token cannot be read.
-    """
-    version, found = store.version, []
-    start = after(token_before)
-    for one in store.objects(resource.name, namespace, after=start):
-        if wanted.selects(one):
-            found.append(resource.presented(one))
-            if limit and len(found) > limit:
-                break
-    if not limit or len(found) <= limit:
-        return Page(found, version)
-    last = resource.key_of(found[limit - 1]).path
-    remaining = None if wanted else store.count(resource.name, namespace, after=last)
-    return Page(found[:limit], version, token(version, last), remaining)

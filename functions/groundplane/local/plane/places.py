@@ -1,4 +1,4 @@
-"""Where objects can be made: in namespaces that are there to stay, of kinds that are."""
+"""Where new objects may be made."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from groundplane.local.plane.store import Store
 
 
 def check(store: Store, request: Request, manifest: Manifest) -> None:
-    """Return if *manifest* can be made where *request* wants it.
+    """Return if *manifest* may be made where *request* wants it.
 
     Raises:
-        StatusError: Its kind or its namespace is going, or there is no such namespace.
+        StatusError: Its kind or its namespace goes away, or is not there.
     """
     resource = request.resource
     if resource.terminating:

@@ -19,16 +19,19 @@ from pathlib import Path
 
 from aiohttp import web
 
+from groundplane.local.certificates import Authority
 from groundplane.local.plane import collect, http, tls
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.records import Change
 from groundplane.local.plane.store import Store, StoreError
 from groundplane.local.plane.surroundings import Surroundings
+from groundplane.local.private import write
 
 HISTORY_SECONDS = 3600.0  # how long a watch can be resumed
 HISTORY_COUNT = 20_000
 EVENT_LIFE = timedelta(hours=1)  # as on a real server
 _PRUNE_SECONDS = 60.0
+_AGAIN_SECONDS = 5.0  # after which what goes and did not is tried again
 _GRACE_SECONDS = 2.0
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # no word comes of them
 
@@ -68,13 +71,16 @@ def open_api(folder: Path) -> Api:
 
 
 @contextlib.asynccontextmanager
-async def serving(folder: Path, port: int = 0, kubeconfig: Path | None = None) -> AsyncIterator[Plane]:
+async def serving(
+    folder: Path, port: int = 0, kubeconfig: Path | None = None, authority: Authority | None = None
+) -> AsyncIterator[Plane]:
     """Serve the plane in *folder* on loopback, yield it, and end everything.
 
     Args:
         folder: Where its store, its certificates and its kubeconfig are.
         port: 0 takes the one of last time, or a free one.
         kubeconfig: Where to write the kubeconfig; into *folder* when not given.
+        authority: Whose certificate to serve with; one of the plane's own, kept in *folder*, when not given.
 
     Raises:
         StoreError: The store cannot be used.
@@ -87,9 +93,11 @@ async def serving(folder: Path, port: int = 0, kubeconfig: Path | None = None) -
         )
         await runner.setup()
         try:
+            authority = authority or Authority.kept(folder / "authority", f"{tls.NAME}-authority", _clock())
+            context = tls.context(folder, authority, _clock())
             sock = _listening(port or _last_port(folder))
-            await web.SockSite(runner, sock, ssl_context=tls.context(folder, _clock())).start()
-            tls.write_private(folder / "port", str(sock.getsockname()[1]).encode())
+            await web.SockSite(runner, sock, ssl_context=context).start()
+            write(folder / "port", str(sock.getsockname()[1]).encode())
             address = f"https://{tls.HOST}:{sock.getsockname()[1]}"
             async with _background(api):
                 yield Plane(api, tls.kubeconfig(folder, address, token, kubeconfig), address)
@@ -103,7 +111,7 @@ async def serving(folder: Path, port: int = 0, kubeconfig: Path | None = None) -
 def _token(folder: Path) -> str:
     path = folder / "token"
     if not path.exists():
-        tls.write_private(path, secrets.token_urlsafe(32).encode())
+        write(path, secrets.token_urlsafe(32).encode())
     return path.read_text()
 
 
@@ -147,7 +155,9 @@ async def _collecting(api: Api) -> None:
     cancel = api.subscribe(listener)
     try:
         while True:
-            await changed.wait()
+            # What a policy refused may be allowed later, by a change that is nobody's business here.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), _AGAIN_SECONDS if api.store.deleting() else None)
             changed.clear()
             if collect.settle(api):
                 changed.set()

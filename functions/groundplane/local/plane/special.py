@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable, Iterable, Iterator
 
 from groundplane.core.manifest import JSON, Manifest, at
+from groundplane.local.admission import checking
 from groundplane.local.plane import definitions
 from groundplane.local.plane.builtin import CRD_NAME, XRD_NAME
 from groundplane.local.plane.errors import Cause
@@ -128,4 +129,5 @@ _RULES: dict[str, Callable[[Manifest, Manifest | None], Iterable[Cause]]] = {
     "leases.coordination.k8s.io": _lease,
     CRD_NAME: definitions.causes,
     XRD_NAME: lambda manifest, _old: definitions.composite_causes(manifest),
+    **{name: lambda manifest, _old: checking.causes(manifest) for name in checking.NAMES},
 }

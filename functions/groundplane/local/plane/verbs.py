@@ -13,13 +13,12 @@ from groundplane.local.plane.identity import metadata_causes, update_causes
 from groundplane.local.plane.invalid import causes
 from groundplane.local.plane.requests import Outcome, Request
 from groundplane.local.plane.resources import Resource
+from groundplane.local.plane.reviewing import Mutate
 
 #: Metadata that only the server writes.
 _SERVERS = ("creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "selfLink", "uid")
 #: Groups whose kinds are typed on a real server and count no generations.
 _UNCOUNTED = ("", "coordination.k8s.io")
-#: What policies change about a write: given the object before, if any, and the object as it would be.
-Mutate = Callable[[Manifest | None, Manifest], Manifest]
 
 
 def unchanged(_old: Manifest | None, new: Manifest) -> Manifest:
@@ -38,14 +37,10 @@ def create(request: Request, body: Body, uid: str, suffix: str, mutate: Mutate =
     if at(body.manifest, "metadata", "resourceVersion"):
         raise errors.internal("resourceVersion should not be set on objects to be created")
     manifest = named(resource, body.manifest, request.namespace, request.name)
-    made = _mutated(resource, mutate, None, _fresh(resource, manifest, request.now, uid, suffix))
+    born = applying.updated(request, None, _born(resource, manifest))
+    made = _completed(resource, _mutated(resource, mutate, born), request.now, uid, suffix)
     _check(resource, made)
-    return Outcome(applying.updated(request, None, made), warnings)
-
-
-def _mutated(resource: Resource, mutate: Mutate, old: Manifest | None, new: Manifest) -> Manifest:
-    changed = mutate(old, new)
-    return new if changed == new else resource.schema.default(changed)
+    return Outcome(made, warnings)
 
 
 def apply_new(request: Request, config: Manifest, uid: str, mutate: Mutate = unchanged) -> Outcome:
@@ -57,22 +52,39 @@ def apply_new(request: Request, config: Manifest, uid: str, mutate: Mutate = unc
     resource = request.resource
     config = applying.checked(request, config)
     owned = applying.applied(request, None, config)
-    made = _fresh(resource, owned, request.now, uid, "")
-    made["metadata"]["managedFields"] = at(owned, "metadata", "managedFields") or []
-    changed = _mutated(resource, mutate, None, made)
-    _check(resource, changed)
-    return Outcome(made if changed is made else applying.updated(request, made, changed))
+    born = _born(resource, owned)
+    born["metadata"]["managedFields"] = at(owned, "metadata", "managedFields") or []
+    made = _completed(resource, _mutated(resource, mutate, born), request.now, uid, "")
+    _check(resource, made)
+    return Outcome(made)
 
 
-def _fresh(resource: Resource, manifest: Manifest, now: str, uid: str, suffix: str) -> Manifest:
+def _born(resource: Resource, manifest: Manifest) -> Manifest:
+    """Return *manifest* as it is sent to be made, with its defaults: so policies see it first."""
     metadata = {name: value for name, value in manifest["metadata"].items() if name not in _SERVERS}
-    if not metadata.get("name") and metadata.get("generateName"):
+    made = {name: value for name, value in manifest.items() if name != "status" or not resource.status}
+    return special.born(resource, resource.schema.default({**made, "metadata": metadata}))
+
+
+def _completed(resource: Resource, manifest: Manifest, now: str, uid: str, suffix: str) -> Manifest:
+    """Return *manifest* with what the server gives an object that is made."""
+    metadata = dict(manifest["metadata"])
+    generated = not metadata.get("name") and metadata.get("generateName")
+    if generated:
         metadata["name"] = metadata["generateName"] + suffix
     metadata |= {"uid": uid, "creationTimestamp": now}
     if resource.group not in _UNCOUNTED:
         metadata["generation"] = 1
-    made = {name: value for name, value in manifest.items() if name != "status" or not resource.status}
-    return special.born(resource, resource.schema.default({**made, "metadata": metadata}))
+    made = {**manifest, "metadata": metadata}
+    return special.born(resource, made) if generated else made
+
+
+def _mutated(resource: Resource, mutate: Mutate, new: Manifest, old: Manifest | None = None) -> Manifest:
+    """Return *new* as policies leave it; what they changed belongs to nobody."""
+    changed = mutate(old, new)
+    if changed is new:
+        return new
+    return special.born(resource, changed) if old is None else special.changed(resource, changed, old)
 
 
 def replace(request: Request, stored: Manifest, body: Body, mutate: Mutate = unchanged) -> Outcome:
@@ -153,26 +165,15 @@ def _updated(  # noqa: PLR0913  # What an update is made of.
     sent = manifest["metadata"].get("resourceVersion")
     if sent and sent != old["metadata"]["resourceVersion"]:
         raise errors.modified(resource.group, resource.plural, request.name)
-    placed = special.changed(resource, resource.schema.default(_placed(request, manifest, old)), old)
-    wanted = _mutated(resource, mutate, old, placed)
-    _check(resource, wanted, old, request.subresource)
-    wanted["metadata"] = _counted(resource, wanted, old)
+    wanted = special.changed(resource, resource.schema.default(_placed(request, manifest, old)), old)
     if not owned:
         wanted = applying.updated(request, old, wanted)
-    elif wanted.get("metadata", {}).get("managedFields") is not None and _differ(placed, wanted):
-        wanted = applying.updated(request, placed, wanted)
+    wanted = _mutated(resource, mutate, wanted, old)
+    _check(resource, wanted, old, request.subresource)
+    wanted["metadata"] = _counted(resource, wanted, old)
     if same(old, wanted):
         return Outcome(stored, warnings, changed=False)
     return Outcome({**wanted, "apiVersion": resource.stored_version}, warnings)
-
-
-def _differ(one: Manifest, other: Manifest) -> bool:
-    """Tell whether a policy has changed anything: the count of generations is no change of its own."""
-    return one != {**other, "metadata": {**other["metadata"], **_generation(one)}}
-
-
-def _generation(found: Manifest) -> Manifest:
-    return {name: found["metadata"][name] for name in ("generation",) if name in found["metadata"]}
 
 
 def _placed(request: Request, manifest: Manifest, old: Manifest) -> Manifest:

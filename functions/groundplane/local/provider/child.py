@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
-from groundplane.local.provider.machine import OWN, write
+from groundplane.local.private import OWN, write
 from groundplane.local.provider.programs import environment, unprivileged
 
 if TYPE_CHECKING:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import fcntl
 import logging
 import os
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-import kopf
 
 from groundplane.engines._local import PROCESS, TASK
-from groundplane.local.provider.authority import Authority
-from groundplane.local.provider.connection import Connection, ConnectionFailedError, Kubeconfig
-from groundplane.local.provider.machine import OWN, Machine
+from groundplane.local.certificates import Authority
+from groundplane.local.kubeconfig import ConnectionFailedError, Kubeconfig
+from groundplane.local.private import OWN
+from groundplane.local.provider.connection import Connection
+from groundplane.local.provider.framework import kopf
+from groundplane.local.provider.machine import Machine
 from groundplane.local.provider.programs import Programs
 from groundplane.local.provider.supervisor import Supervisor
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from groundplane.core.manifest import Kind
 
 FINALIZER: Final = f"{PROCESS.group}/provider"
+AUTHORITY: Final = "Groundplane on this machine"
 STATE: Final = "~/.local/state/groundplane"
 
 
@@ -35,7 +40,14 @@ def registry(supervisor: Supervisor, kubeconfig: Kubeconfig) -> kopf.OperatorReg
 
     @kopf.on.login(registry=handlers)
     def login(**_: Any) -> kopf.ConnectionInfo:
-        return kubeconfig.login()
+        certificate, key = (base64.b64encode(one) if one else None for one in (kubeconfig.certificate, kubeconfig.key))
+        return kopf.ConnectionInfo(
+            server=kubeconfig.server,
+            ca_data=base64.b64encode(kubeconfig.authority),
+            token=kubeconfig.token,
+            certificate_data=certificate,
+            private_key_data=key,
+        )
 
     @kopf.on.startup(registry=handlers)
     def startup(settings: kopf.OperatorSettings, **_: Any) -> None:
@@ -85,12 +97,20 @@ def _copied(value: Any) -> Any:
     return value
 
 
+def authority(machine: Machine) -> Authority:
+    """Return the authority of *machine*.
+
+    Raises:
+        OSError: it can be neither read nor made.
+    """
+    return Authority.kept(machine.authority, AUTHORITY, datetime.now(UTC))
+
+
 async def operate(
     machine: Machine, kubeconfig: Kubeconfig, programs: Programs, told: threading.Event | None = None
 ) -> None:
     """Serve Processes and Tasks of the whole cluster until *told* to end, or in the main thread by a signal."""
-    authority = Authority(machine.root / "authority")
-    supervisor = Supervisor(machine, programs, authority, Connection(kubeconfig))
+    supervisor = Supervisor(machine, programs, authority(machine), Connection(kubeconfig))
     await kopf.operator(registry=registry(supervisor, kubeconfig), clusterwide=True, standalone=True, stop_flag=told)
 
 

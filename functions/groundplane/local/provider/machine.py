@@ -6,12 +6,9 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from groundplane.core.manifest import digest
-
-PRIVATE: Final = 0o700
-OWN: Final = 0o600
+from groundplane.local.private import folder, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,52 +36,37 @@ class Machine:
 
     root: Path
 
+    @property
+    def authority(self) -> Path:
+        """The folder of the machine's own authority."""
+        return self.root / "authority"
+
     def data(self, whose: Identity) -> Path:
         """Return the folder of data; a name that is used again begins with an empty one."""
-        return _made(self.root / "data" / whose.namespace / f"{whose.name}-{whose.short}")
+        return folder(self.root / "data" / whose.namespace / f"{whose.name}-{whose.short}")
 
     def backups(self, namespace: str) -> Path:
         """Return the folder of all backups of *namespace*."""
-        return _made(self.root / "backups" / namespace)
+        return folder(self.root / "backups" / namespace)
 
     def run(self, whose: Identity) -> Path:
         """Return the folder of sockets, records and files; what lies in it can be made again."""
-        return _made(self.root / "run" / whose.short)
+        return folder(self.root / "run" / whose.short)
 
     def files(self, whose: Identity) -> Path:
         """Return the folder of configuration files."""
-        return _made(self.run(whose) / "files")
+        return folder(self.run(whose) / "files")
 
     def log(self, whose: Identity) -> Path:
         """Return the file that a program's words go to."""
-        return _made(self.root / "logs" / whose.namespace) / f"{whose.kind.lower()}-{whose.name}.log"
+        return folder(self.root / "logs" / whose.namespace) / f"{whose.kind.lower()}-{whose.name}.log"
 
     def fingerprint(self, *parts: str) -> str:
         """Return a digest of *parts* that tells nothing about them to who has not the machine's own key."""
         return hashlib.blake2b("\0".join(parts).encode(), key=self._key(), digest_size=8).hexdigest()
 
     def _key(self) -> bytes:
-        path = _made(self.root) / "key"
+        path = folder(self.root) / "key"
         if not path.exists():
             write(path, secrets.token_hex(32))
         return path.read_bytes()
-
-
-def write(path: Path, text: str) -> bool:
-    """Write *text* to *path*, whole or not at all, for the owner alone; return whether anything changed."""
-    if path.exists() and path.read_text() == text:
-        return False
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(mode=OWN)
-    fresh.write_text(text)
-    fresh.replace(path)
-    return True
-
-
-def _made(folder: Path) -> Path:
-    # Not `parents=True`: that would open the folders on the way to everybody.
-    for one in [*reversed(folder.parents), folder]:
-        if not one.exists():
-            one.mkdir(mode=PRIVATE, exist_ok=True)
-    return folder

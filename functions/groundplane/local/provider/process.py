@@ -9,11 +9,12 @@ import signal
 import socket
 import subprocess
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from groundplane.engines._local import PROCESS, ProcessSpec
+from groundplane.local.private import write
 from groundplane.local.provider import child as children
-from groundplane.local.provider.machine import write
 from groundplane.local.provider.programs import environment, expand, unprivileged
 from groundplane.local.provider.subject import NotYetError, Subject, Tools, condition, now
 
@@ -27,6 +28,7 @@ SOON: Final = 0.05  # seconds between two probes until it answers; doubled each 
 LATER: Final = 1.0
 FIRST_DELAY: Final = 0.5
 MOST_DELAY: Final = 30.0
+DAY_SECONDS: Final = 24 * 60 * 60.0  # a certificate is looked at as often
 PROVEN_SECONDS: Final = 60  # after so long it is no longer held against it that it ended before
 
 
@@ -73,7 +75,7 @@ class ProcessSubject(Subject):
         texts = await self.texts(spec.files, variables)
         argv = self.tools.programs.argv(spec.program, variables)
         changed = self.keep(texts)
-        renewed = spec.certificate and self.tools.authority.issue(self.tools.machine.files(self.whose), self.whose.name)
+        renewed = spec.certificate and self._certify()
         restart = [texts[file.name] for file in spec.files if file.changed == "Restart"]
         digest = self.tools.machine.fingerprint(*argv, *restart)
         if self.child and self._recorded() != digest:
@@ -152,10 +154,14 @@ class ProcessSubject(Subject):
         if self.ready:
             await self._say("True", "Running")
             children.rotate(self.tools.machine.log(self.whose))
-            return spec.probe.period_seconds if spec.probe else None
+            return spec.probe.period_seconds if spec.probe else DAY_SECONDS if spec.certificate else None
         await self._say("False", "NotAnswering" if self._probe_delay >= LATER else "Starting", "it does not answer yet")
         self._probe_delay = min(self._probe_delay * 2, LATER)
         return self._probe_delay
+
+    def _certify(self) -> bool:
+        folder = self.tools.machine.files(self.whose)
+        return self.tools.authority.keep(folder, self.whose.name, datetime.now(UTC))
 
     async def _say(self, status: str, reason: str, message: str = "") -> None:
         known = self.child.pid if self.child else None
@@ -166,7 +172,7 @@ class ProcessSubject(Subject):
             startedAt=began,
             restarts=self.restarts,
             ports=[{"name": name, "number": number} for name, number in self.ports.items()],
-            **({"authority": self.tools.authority.certificate} if self.spec.certificate else {}),
+            **({"authority": self.tools.authority.pem.decode()} if self.spec.certificate else {}),
         )
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
-import kopf
-
 from groundplane.core.manifest import Kind, Manifest, at
-from groundplane.local.provider.machine import Identity, Machine, write
+from groundplane.local.private import write
+from groundplane.local.provider.framework import kopf
+from groundplane.local.provider.machine import Identity, Machine
 from groundplane.local.provider.programs import Programs, expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from groundplane.engines._local import ConfigFile
-    from groundplane.local.provider.authority import Authority
+    from groundplane.local.certificates import Authority
     from groundplane.local.provider.connection import Connection
 
 

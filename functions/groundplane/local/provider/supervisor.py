@@ -8,7 +8,8 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from groundplane.engines._local import PROCESS, TASK
-from groundplane.local.provider.connection import Connection, ConnectionFailedError
+from groundplane.local.kubeconfig import ConnectionFailedError
+from groundplane.local.provider.connection import Connection
 from groundplane.local.provider.process import ProcessSubject
 from groundplane.local.provider.programs import ProgramError, Programs
 from groundplane.local.provider.subject import NotYetError, Tools
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from groundplane.core.manifest import Kind, Manifest
-    from groundplane.local.provider.authority import Authority
+    from groundplane.local.certificates import Authority
     from groundplane.local.provider.machine import Identity, Machine
 
 AGAIN_SECONDS: Final = 5.0
