@@ -54,7 +54,7 @@ async def run(home: Home, programs: Programs, tell: Callable[[str], None]) -> No
         for what in installing.install(plane.api):
             tell(f"installed  {what}")
         async with reconciling(plane.api):
-            with providing(home, programs):
+            with providing(home, programs, ended.set):
                 home.enter()
                 tell(f"started    API at {plane.address}, reconciler, provider")
                 tell(f"{SERVES} {time.monotonic() - began:.1f}")
@@ -69,19 +69,26 @@ async def run(home: Home, programs: Programs, tell: Callable[[str], None]) -> No
 async def _rotate(log: Path) -> None:
     while True:
         await asyncio.sleep(_LOG_SECONDS)
-        child.rotate(log)
+        with contextlib.suppress(OSError):  # a full disk must not end what makes room
+            child.rotate(log)
 
 
 @contextlib.contextmanager
-def providing(home: Home, programs: Programs) -> Iterator[None]:
-    """Run the provider beside the plane, in a thread and a loop of its own, and end all that it runs at the end."""
-    told, kubeconfig = threading.Event(), Kubeconfig.read(home.kubeconfig)
+def providing(home: Home, programs: Programs, lost: Callable[[], object]) -> Iterator[None]:
+    """Run the provider beside the plane, in a thread and a loop of its own, and end all that it runs at the end.
+
+    Should it end before, *lost* is called in the loop of the plane: nobody would notice a plane that starts nothing.
+    """
+    told, kubeconfig, loop = threading.Event(), Kubeconfig.read(home.kubeconfig), asyncio.get_running_loop()
 
     def work() -> None:
         try:
             asyncio.run(operate(Machine(home.folder), kubeconfig, programs, told))
         except Exception:  # noqa: BLE001  # A thread has nobody to raise it to.
             _LOG.exception("the provider ended")
+        finally:
+            if not told.is_set():
+                loop.call_soon_threadsafe(lost)
 
     thread = threading.Thread(target=work, name="provider", daemon=True)
     thread.start()

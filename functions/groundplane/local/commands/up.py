@@ -77,6 +77,7 @@ def _listen(home: Home, told: IO[str], started: subprocess.Popen[bytes]) -> None
     for line in told:
         word, _, rest = line.strip().partition(" ")
         if word == "error":
+            started.wait()  # whoever hears of it finds nothing left
             if "another provider works" in rest and _answers(home):
                 click.echo("Somebody else has just started it.")
                 return

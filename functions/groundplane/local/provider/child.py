@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -128,7 +129,9 @@ def rotate(log: Path) -> None:
         before = log.with_suffix(".log.1")
         before.unlink(missing_ok=True)
         before.touch(mode=OWN)
-        before.write_bytes(log.read_bytes())
+        # Never all of it in memory. What is said between the last read and the cut is lost: a program cannot be told
+        # to open another file.
+        shutil.copyfile(log, before)
         os.truncate(log, 0)
 
 

@@ -75,7 +75,9 @@ def _serve(handlers: kopf.OperatorRegistry, supervisor: Supervisor, kind: Kind) 
 
     @kopf.on.event(kind.group, version, kind.plural, registry=handlers)
     async def seen(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002  # The framework's word.
-        if type != "DELETED":
+        if type == "DELETED":
+            await supervisor.gone(kind, _plain(body))
+        else:
             supervisor.see(kind, _plain(body))
 
     @kopf.on.delete(kind.group, version, kind.plural, registry=handlers)
@@ -111,6 +113,7 @@ async def operate(
 ) -> None:
     """Serve Processes and Tasks of the whole cluster until *told* to end, or in the main thread by a signal."""
     supervisor = Supervisor(machine, programs, authority(machine), Connection(kubeconfig))
+    await supervisor.sweep()
     await kopf.operator(registry=registry(supervisor, kubeconfig), clusterwide=True, standalone=True, stop_flag=told)
 
 

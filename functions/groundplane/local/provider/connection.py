@@ -50,6 +50,15 @@ class Connection:
         found = await self._ask("GET", _path(SECRET, namespace, name))
         return None if found is None else {k: base64.b64decode(v) for k, v in (found.get("data") or {}).items()}
 
+    async def uids(self, kind: Kind) -> set[str] | None:
+        """Return the uids of all objects of *kind*; None when the kind is not served.
+
+        Raises:
+            ConnectionFailedError: the API server refused it, or cannot be reached.
+        """
+        found = await self._ask("GET", f"/apis/{kind.api_version}/{kind.plural}")
+        return None if found is None else {one["metadata"]["uid"] for one in found["items"]}
+
     async def _ask(self, method: str, path: str, **more: Any) -> Any:
         if self._session is None:
             kubeconfig = self._kubeconfig

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from groundplane.core.manifest import digest
 from groundplane.local.private import folder, write
+
+_SHORT: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Identity:
     @property
     def short(self) -> str:
         """Twelve characters that no other object has: a socket's path must be short."""
-        return digest(self.uid, length=12)
+        return digest(self.uid, length=_SHORT)
 
     def __str__(self) -> str:
         """Return how people call it."""
@@ -52,6 +56,11 @@ class Machine:
     def run(self, whose: Identity) -> Path:
         """Return the folder of sockets, records and files; what lies in it can be made again."""
         return folder(self.root / "run" / whose.short)
+
+    def strange(self, uids: Iterable[str]) -> list[Path]:
+        """Return the folders of `run` that belong to none of *uids*."""
+        known, root = {digest(uid, length=_SHORT) for uid in uids}, self.root / "run"
+        return [one for one in root.iterdir() if one.name not in known] if root.exists() else []
 
     def files(self, whose: Identity) -> Path:
         """Return the folder of configuration files."""

@@ -81,7 +81,9 @@ def _bin(distribution: str) -> Path:
     folders = {Path(str(file.locate())).parent for file in files if file.parent.name == "bin"}
     inside = sorted(folder for folder in folders if folder != Path(sys.executable).parent)
     if not inside:
-        raise ProgramError(f"{distribution} brings no programs")
+        raise ProgramError(
+            f"{distribution} brings no programs; run: pip install --force-reinstall 'groundplane[local]'"
+        )
     return inside[0].resolve()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundplane.engines._local import PROCESS, TASK
 from groundplane.local.kubeconfig import ConnectionFailedError
+from groundplane.local.provider import child as children
 from groundplane.local.provider.connection import Connection
 from groundplane.local.provider.process import ProcessSubject
 from groundplane.local.provider.programs import ProgramError, Programs
@@ -122,6 +123,30 @@ class Supervisor:
         subject.body = body
         await subject.remove()
         self.changed(metadata["namespace"])
+
+    async def sweep(self) -> None:
+        """End what runs for objects that went while nobody looked after them; their data stay."""
+        known: set[str] = set()
+        for kind in (PROCESS, TASK):
+            try:
+                uids = await self.tools.connection.uids(kind)
+            except ConnectionFailedError as error:
+                LOG.warning("%s", error)
+                return
+            if uids is None:  # not served yet: nothing is known of what there is
+                return
+            known |= uids
+        for folder in self.tools.machine.strange(known):
+            if await children.end(folder):
+                LOG.warning("ended a program of an object that is no more; its folder was %s", folder)
+
+    async def gone(self, kind: Kind, body: Manifest) -> None:
+        """End what still runs for an object that is no more, because somebody took our finalizer off."""
+        metadata = body["metadata"]
+        watched = self._all.get((kind.kind, metadata["namespace"], metadata["name"]))
+        if watched is not None and watched.subject.whose.uid == metadata["uid"]:
+            LOG.warning("%s: it is gone without us; what ran for it is ended", watched.subject.whose)
+            await self.remove(kind, body)
 
     async def close(self) -> None:
         """End everything that runs: first what uses others, then these."""

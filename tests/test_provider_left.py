@@ -1,0 +1,97 @@
+"""What the provider does with programs of objects that are no more, and with logs that grow."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from groundplane.core.manifest import Kind
+from groundplane.engines._local import PROCESS, TASK
+from groundplane.local.kubeconfig import ConnectionFailedError
+from groundplane.local.provider import child as children
+from groundplane.local.provider.machine import Identity, Machine
+from groundplane.local.provider.supervisor import Supervisor
+
+GONE, LIVING = Identity("Process", "team-a", "gone", "uid-1"), Identity("Process", "team-a", "living", "uid-2")
+
+
+class Listed:
+    """A connection to a cluster that has these objects."""
+
+    def __init__(self, uids: dict[str, set[str] | None], *, is_there: bool = True) -> None:
+        self._uids = uids
+        self._is_there = is_there
+
+    async def uids(self, kind: Kind) -> set[str] | None:
+        if not self._is_there:
+            raise ConnectionFailedError("made up")
+        return self._uids[kind.kind]
+
+    async def patch_status(self, *_: Any) -> None:
+        pass
+
+
+def begun(machine: Machine, whose: Identity) -> children.Child:
+    folder = machine.run(whose)
+    child = children.start(folder, ("sleep", "60"), folder / "log")
+    for _ in range(500):
+        if (folder / children.RECORD).exists():
+            return child
+        asyncio.run(asyncio.sleep(0.01))
+    raise AssertionError("it wrote no record")
+
+
+def supervisor(machine: Machine, connection: Any) -> Supervisor:
+    nothing: Any = None
+    return Supervisor(machine, nothing, nothing, connection)
+
+
+@pytest.mark.parametrize(
+    ("connection", "ends"),
+    [
+        (Listed({"Process": {"uid-2"}, "Task": set()}), True),
+        (Listed({"Process": set(), "Task": {"uid-1", "uid-2"}}), False),
+        (Listed({"Process": None, "Task": None}), False),
+        (Listed({}, is_there=False), False),
+    ],
+    ids=["listed without it", "listed with it", "kinds not served", "no answer"],
+)
+def test_only_what_belongs_to_no_object_is_ended_when_the_provider_begins(
+    tmp_path: Path, connection: Listed, *, ends: bool
+) -> None:
+    machine = Machine(tmp_path)
+    gone, living = begun(machine, GONE), begun(machine, LIVING)
+    try:
+        asyncio.run(supervisor(machine, connection).sweep())
+        assert (gone.alive(), living.alive()) == (not ends, True)
+    finally:
+        for child in (gone, living):
+            asyncio.run(child.stop(signal.SIGKILL, 5))
+
+
+def body(uid: str) -> dict[str, Any]:
+    program = {"name": "sleep", "args": ["60"]}
+    metadata = {"namespace": "team-a", "name": "gone", "uid": uid, "generation": 1}
+    return {"metadata": metadata, "spec": {"program": program, "size": "1Gi"}}
+
+
+def test_what_runs_for_an_object_whose_finalizer_was_taken_off_is_ended_and_another_life_is_not(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    child = begun(machine, GONE)
+
+    async def told() -> None:
+        made = supervisor(machine, Listed({}))
+        made.see(PROCESS, body("uid-1"))
+        await made.gone(PROCESS, body("uid-0"))
+        await made.gone(TASK, body("uid-1"))
+        assert child.alive()
+        await made.gone(PROCESS, body("uid-1"))
+
+    try:
+        asyncio.run(told())
+        assert not child.alive()
+        assert not (tmp_path / "run" / GONE.short).exists()
+    finally:
+        asyncio.run(child.stop(signal.SIGKILL, 5))
