@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,10 +15,12 @@ from typing import Final
 
 import click
 
+from groundplane.engines.database.local._place import DISTRIBUTION
 from groundplane.local.commands import claims, variables
 from groundplane.local.commands import home as homes
 from groundplane.local.commands.home import Home
 from groundplane.local.private import write
+from groundplane.local.provider.programs import ProgramError, Programs
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108  # A folder of our own is made in it: what lies there never reaches a disk.
 NOT_FOUND: Final = 127  # exit code of a shell for a command that is not there
@@ -50,9 +54,19 @@ def mount(root: Path, name: str, entries: Mapping[str, str]) -> Path:
     return folder
 
 
+def searched() -> str:
+    """Return where programs are looked for: as ever, and last where the engines of this machine have their clients."""
+    places = [os.environ.get("PATH", os.defpath)]
+    with contextlib.suppress(ProgramError):
+        places.append(str(Programs().bin(DISTRIBUTION)))
+    return os.pathsep.join(places)
+
+
 def _run(command: tuple[str, ...], given: Mapping[str, str]) -> int:
+    path = searched()
+    program = shutil.which(command[0], path=path) or command[0]
     try:
-        process = subprocess.Popen(command, env={**os.environ, **given})  # noqa: S603  # What the person asked for.
+        process = subprocess.Popen([program, *command[1:]], env={**os.environ, **given, "PATH": path})  # noqa: S603  # What the person asked for.
     except OSError as error:
         click.echo(f"groundplane exec: {command[0]}: {error.strerror}", err=True)
         return NOT_FOUND
