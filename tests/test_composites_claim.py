@@ -1,158 +1,148 @@
-"""A database on this machine, from the claim to the binding and away again, by our function and a played provider."""
+"""A database's claim on the embedded plane, with the real function over gRPC; the test plays the provider."""
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
+import grpc.aio
+import yaml
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
+from crossplane.function.proto.v1 import run_function_pb2_grpc as grpcv1
 
-from admission_world import ANN, CLAIM, SECRET, Asking, born, refusal, spec
-from composites_world import LISTENS, until
-from groundplane.core.manifest import Manifest, at
-from groundplane.fn import FunctionRunner
+from composed_plane import NAME, SPACE, THING, composition, definition, thing
+from groundplane.core.manifest import JSON, Manifest, at
+from groundplane.local.admission.users import OWNER
+from groundplane.local.commands import installing
 from groundplane.local.composites.controller import reconciling
-from groundplane.local.composites.lookup import PlaneLookup
-from groundplane.local.composites.reconcile import Reconciler
-from groundplane.local.composites.tracker import Tracker
-from groundplane.local.composites.writing import Writer
-from groundplane.local.plane import collect
+from groundplane.local.plane import server
 from groundplane.local.plane.api import Api
-from groundplane.render.pipeline import Call
-from plane_process import NOW, settle
+from groundplane.local.plane.errors import StatusError
+from scripted import makes_names
 
+PATIENCE_SECONDS = 10
+EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "database" / "local.yaml"
+DATABASE = ("groundplane.dev/v1alpha1", "XDatabase")
 LOCAL = "local.groundplane.dev/v1alpha1"
-KINDS = {"Process": "processes.local.groundplane.dev", "Task": "tasks.local.groundplane.dev"}
-SERVES: Manifest = {
-    "Process": {"pid": 1, "ports": [{"name": "postgresql", "number": 40000}], "authority": "a certificate"},
-    "Task": {"done": "digest", "result": {"version": "17.10"}, "lastSuccessTime": NOW},
-}
-SAYS = {"Process": "Ready", "Task": "Succeeded"}
 
 
-@pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    """Yield a plane with everything, and the claim orders of a person."""
-    made = born(tmp_path / "s")
-    Asking(made, ANN, dry_run=False).create(CLAIM, "orders", spec=spec())
-    yield made
-    made.store.close()
+def apply(api: Api, manifest: Manifest) -> None:
+    metadata = manifest["metadata"]
+    place = metadata.get("namespace", ""), metadata["name"]
+    kind = manifest["apiVersion"], manifest["kind"]
+    api.apply(api.request(*kind, *place, manager="person", force=True, user=OWNER), manifest)
 
 
-def play(api: Api) -> None:
-    """Say of every Process and Task what the provider would once all is well; what is said already stays."""
-    for kind, resource in KINDS.items():
-        for one in api.store.objects(resource):
-            metadata = one["metadata"]
-            condition = {"type": SAYS[kind], "status": "True", "reason": "Played", "message": ""}
-            status = {
-                **SERVES[kind],
-                "observedGeneration": metadata["generation"],
-                "conditions": [{**condition, "lastTransitionTime": NOW}],
-            }
-            server = Asking(api, None, dry_run=False)
-            server.patch((LOCAL, kind), metadata["name"], {"status": status}, subresource="status")
+def find(api: Api, kind: tuple[str, str], namespace: str, name: str) -> Manifest:
+    try:
+        return api.get(api.request(*kind).resource, namespace, name)
+    except StatusError:
+        return {}
 
 
-def find(api: Api, kind: tuple[str, str], name: str) -> Manifest:
-    return api.get(api.request(*kind).resource, "default", name)
+async def until(api: Api, holds: Callable[[], object]) -> None:
+    """Return once *holds*, looking again after each change."""
+    changed = asyncio.Event()
+    cancel = api.subscribe(lambda _: changed.set())
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not holds():
+                await changed.wait()
+                changed.clear()
+    finally:
+        cancel()
 
 
-def said(api: Api) -> dict[str, tuple[str, str]]:
-    """Return the conditions of the claim: status and reason."""
-    found = at(find(api, CLAIM, "orders"), "status", "conditions") or []
-    return {one["type"]: (one["status"], one["reason"]) for one in found}
+def play(folder: Path, scenario: Callable[[Api], Awaitable[None]]) -> None:
+    async def main() -> None:
+        api = server.open_api(folder)
+        await scenario(api)
+        api.store.close()
+
+    asyncio.run(main())
 
 
-async def acting(api: Api, *acts: Callable[[Api], object]) -> AsyncIterator[None]:
-    """Let everybody else act, for ever."""
-    while True:
-        for act in acts:
-            act(api)
-        await asyncio.sleep(0.02)
-        yield
+def condition(found: Manifest, kind: str) -> str:
+    known = {one["type"]: one["status"] for one in at(found, "status", "conditions") or []}
+    return str(known.get(kind, ""))
 
 
-async def _play_on(api: Api) -> None:
-    async for _ in acting(api, play, collect.settle):
-        pass
+def say(api: Api, kind: str, name: str, status: Manifest) -> None:
+    """Write the status of an object as the provider does."""
+    generation: JSON = find(api, (LOCAL, kind), "team-a", name)["metadata"]["generation"]
+    request = api.request(LOCAL, kind, "team-a", name, manager="provider")
+    said = {"type": "Ready" if kind == "Process" else "Succeeded", "status": "True", "reason": "Fine"}
+    said["lastTransitionTime"] = api.now()
+    api.update_status(request, {"observedGeneration": generation, "conditions": [said], **status})
 
 
-def test_a_claim_comes_to_its_binding_and_goes_with_everything(api: Api) -> None:
-    async def lives() -> None:
-        async with reconciling(api):
-            provider = asyncio.create_task(_play_on(api))
-            await until(lambda: said(api)["Ready"][0] == "True")
-            assert said(api)["Synced"] == ("True", "ReconcileSuccess")
-            claim = find(api, CLAIM, "orders")
-            binding = find(api, SECRET, claim["status"]["binding"]["name"])
-            told = {key: base64.b64decode(value).decode() for key, value in binding["data"].items()}
-            assert (told["port"], told["certificates"], told["type"]) == ("40000", "a certificate", "postgresql")
-            assert told["password"] in told["uri"]
-            await until(lambda: at(find(api, CLAIM, "orders"), "status", "deletion", "inForce") == "Delete")
-            Asking(api, ANN, dry_run=False).delete(CLAIM, "orders")
-            await until(lambda: not [*api.store.objects("xdatabases.groundplane.dev"), *composed(api)])
-            provider.cancel()
-            await asyncio.gather(provider, return_exceptions=True)
+def test_a_claim_is_composed_gets_ready_and_has_a_binding(tmp_path: Path) -> None:
+    def composed(api: Api) -> dict[str, str]:
+        references = at(find(api, DATABASE, "team-a", "orders"), "spec", "crossplane", "resourceRefs") or []
+        return {one["name"]: one["kind"] for one in references}
 
-    asyncio.run(lives())
+    async def scenario(api: Api) -> None:
+        for _ in installing.install(api):
+            pass
+        labels = {"groundplane.dev/environment": "local"}
+        apply(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a", "labels": labels}})
+        async with reconciling(api, ttl=60):
+            apply(api, yaml.safe_load(EXAMPLE.read_text()))
+            await until(api, lambda: "Process" in composed(api).values())
+            kinds = composed(api)
+            await until(api, lambda: all(find(api, (LOCAL, kind), "team-a", name) for name, kind in kinds.items()
+                                         if kind in {"Process", "Task"}))  # fmt: skip
+            assert sorted(kinds.values()) == ["Process", "Secret", "Task", "Task", "Task", "Task"]
+            assert condition(find(api, DATABASE, "team-a", "orders"), "Ready") == "False"
+            results = {"version": "17.5", "archiving": "Yes", "lastSuccessTime": api.now(),
+                       "firstRecoverableTime": api.now()}  # fmt: skip
+            for name, kind in kinds.items():
+                if kind == "Task":
+                    say(api, kind, name, {"result": results})
+                elif kind == "Process":
+                    say(api, kind, name, {"ports": [{"name": "primary", "number": 5432}], "authority": "PEM"})
+            await until(api, lambda: condition(find(api, DATABASE, "team-a", "orders"), "Ready") == "True")
+            binding = find(api, ("v1", "Secret"), "team-a", "orders-db-binding")
+            assert base64.b64decode(binding["data"]["port"]) == b"5432"
 
-
-def composed(api: Api) -> list[Manifest]:
-    """Return all that any claim is composed of."""
-    kinds = (*KINDS.values(), "secrets")
-    return [one for name in kinds for one in api.store.objects(name) if one["metadata"].get("ownerReferences")]
-
-
-class Counted:
-    """Our function, with how often it was asked."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-        self._runner: Any = FunctionRunner()
-
-    async def __call__(self, call: Call) -> fnv1.RunFunctionResponse:
-        self.calls += 1
-        found: fnv1.RunFunctionResponse = await self._runner.RunFunction(call.request, None)
-        return found
+    play(tmp_path, scenario)
 
 
-def test_a_settled_claim_takes_one_call_a_round_and_moves_nothing_however_often_it_is_asked(api: Api) -> None:
-    ask, writer = Counted(), Writer(api)
-    reconciler = Reconciler(writer, PlaneLookup(api), Tracker(), ask, lambda *_: None)
-    resource = api.request(*CLAIM).resource
+class Maker(grpcv1.FunctionRunnerServiceServicer):
+    """A function of another process, as far as a plane can tell."""
 
-    def turn() -> float | None:
-        after = asyncio.run(reconciler.reconcile(resource, resource.key("default", "orders"), LISTENS))
-        assert not after.failed, said(api)
-        return after.seconds
-
-    for _ in range(20):
-        before = api.store.version
-        turn()
-        play(api)
-        settle(api)
-        if api.store.version == before:
-            break
-    assert said(api)["Ready"][0] == "True"
-    version, ask.calls = api.store.version, 0
-    rounds = [turn() for _ in range(3)]
-    assert all(rounds)
-    assert api.store.version == version
-    assert ask.calls == 3
+    async def RunFunction(  # noqa: N802  # gRPC's name
+        self, request: fnv1.RunFunctionRequest, context: Any
+    ) -> fnv1.RunFunctionResponse:
+        """Answer."""
+        del context
+        return makes_names(request)
 
 
-def test_nobody_but_the_plane_touches_what_holds_the_data_of_a_claim(api: Api) -> None:
-    reconciler = Reconciler(Writer(api), PlaneLookup(api), Tracker(), Counted(), lambda *_: None)
-    resource = api.request(*CLAIM).resource
-    for _ in range(4):
-        asyncio.run(reconciler.reconcile(resource, resource.key("default", "orders"), LISTENS))
-        play(api)
-    guarded = [one for one in composed(api) if one["metadata"]["labels"].get("groundplane.dev/guarded") == "true"]
-    assert guarded
-    for one in guarded:
-        kind = (one["apiVersion"], one["kind"])
-        name = one["metadata"]["name"]
-        assert "groundplane-guarded" in str(refusal(lambda kind=kind, name=name: Asking(api).delete(kind, name)))  # type: ignore[misc]  # The loop's own.
+async def started(address: str) -> grpc.aio.Server:
+    running = grpc.aio.server()
+    grpcv1.add_FunctionRunnerServiceServicer_to_server(Maker(), running)
+    running.add_insecure_port(address)
+    await running.start()
+    return running
+
+
+def test_a_function_that_goes_and_comes_back_is_found_again(tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        apply(api, definition())
+        apply(api, composition())
+        address = f"unix:{tmp_path}/f.sock"
+        running = await started(address)
+        async with reconciling(api, {"maker": address}):
+            apply(api, thing(names=["a"], word="first"))
+            await until(api, lambda: at(find(api, THING, SPACE, NAME), "status", "said") == "first")
+            await running.stop(None)
+            apply(api, thing(names=["a"], word="second"))
+            await asyncio.sleep(0.1)  # whatever happens meanwhile, it is not known
+            assert at(find(api, THING, SPACE, NAME), "status", "said") == "first"
+            running = await started(address)
+            await until(api, lambda: at(find(api, THING, SPACE, NAME), "status", "said") == "second")
+        await running.stop(None)
+
+    play(tmp_path / "plane", scenario)
