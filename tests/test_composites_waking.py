@@ -131,7 +131,7 @@ def test_a_failing_claim_is_tried_again_after_a_second_and_then_after_twice_as_l
         function.answer = lambda _: respond({})
         world.change(THING, NAME, lambda live: live["spec"].update(word="new"))
         await world.calm()
-        assert world.condition("Synced")[0] == "True"
+        assert world.condition("Synced") == ("True", "ReconcileSuccess", "")  # and no word of the failure is left
         calls = len(function.calls)
         await world.calm(1000)
         assert len(function.calls) == calls
