@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from groundplane.core.manifest import Manifest
+from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.records import Key
 from groundplane.local.plane.store import Store, StoreError
 
@@ -92,6 +93,20 @@ def test_changes_made_together_are_kept_or_lost_together(store: Store) -> None:
         assert heard == []
         store.put(key("b"), thing("b"))
     assert heard == ["a", "b"]
+
+
+def test_what_does_not_fit_on_the_disk_is_refused_and_what_fits_later_is_kept(store: Store) -> None:
+    told: list[str] = []
+    store.put(key("a"), thing("a"))
+    store.listen(lambda change: told.append(change.key.name))
+    (pages,) = store._database.execute("PRAGMA page_count").fetchone()
+    store._database.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StatusError, match="the plane's store cannot be written"):
+        store.put(key("b"), thing("b", much="x" * 100_000))
+    assert (store.get(key("b")), told, store.version) == (None, [], 1)
+    store._database.execute(f"PRAGMA max_page_count = {pages + 100}")
+    store.put(key("d"), thing("d", much="x" * 100_000))
+    assert ([one["metadata"]["name"] for one in store.objects("things")], told) == (["a", "d"], ["d"])
 
 
 def test_versions_never_come_again_after_pruning(store: Store) -> None:

@@ -31,7 +31,7 @@ class Journal:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._write, name="application", daemon=True)
         self.acknowledged: list[Written] = []
-        self.unsure: set[int] = set()  # sent, and the connection broke before the answer
+        self.unsure: dict[int, None] = {}  # sent, and the connection broke before the answer
 
     def __enter__(self) -> Self:
         """Begin to write."""
@@ -58,20 +58,22 @@ class Journal:
         while not self._ended.is_set():
             self._number += 1
             sent = time.time()
-            self.unsure.add(self._number)
+            self.unsure[self._number] = None
             connection.execute("INSERT INTO written VALUES (%s)", (self._number,))
             self.acknowledged.append(Written(self._number, sent, time.time()))
-            self.unsure.discard(self._number)
+            self.unsure.pop(self._number)
             time.sleep(PAUSE_SECONDS)
 
-    def agrees(self, rows: set[int]) -> None:
-        """Check what is in the database.
+    def agrees(self, connection: psycopg.Connection) -> None:
+        """Check what is in the database that *connection* leads to.
 
         Raises:
             AssertionError: an acknowledged row is missing, or one is there that was never sent.
         """
-        known = {one.number for one in [*self.acknowledged]}
-        lost, strange = known - rows, rows - known - self.unsure - {self._number}
+        must = {one.number for one in [*self.acknowledged]}  # before the look: it goes on writing meanwhile
+        found = rows(connection)
+        known = {one.number for one in [*self.acknowledged]} | {*self.unsure.copy()}
+        lost, strange = must - found, found - known - {self._number}
         assert not lost, f"{len(lost)} acknowledged rows are lost: {sorted(lost)[:10]}"
         assert not strange, f"rows that nobody wrote: {sorted(strange)[:10]}"
 

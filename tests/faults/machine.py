@@ -68,7 +68,8 @@ class Machine:
 
     def kill(self) -> None:
         """End the plane at once, in the middle of whatever it does."""
-        pid = self.status()["plane"]["pid"]
+        # Not by `status`: the moment would be that command's.
+        pid = json.loads((self.home / "plane.json").read_text())["pid"]
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: not psutil.pid_exists(pid), SOON)
 
@@ -115,6 +116,54 @@ class Machine:
         return found
 
 
+@dataclass
+class Apart(Machine):
+    """A plane whose provider is a process of its own, as it is beside a cluster. Only the provider is killed."""
+
+    _plane: subprocess.Popen[bytes] | None = None
+    _provider: subprocess.Popen[bytes] | None = None
+
+    def up(self) -> None:
+        """Start what does not run, and return once the plane serves."""
+        if self._plane is None:
+            self.home.mkdir(mode=0o700, exist_ok=True)
+            self._plane = self._begin("plane", sys.executable, "-c", _ALONE, str(self.home))
+            eventually(lambda: self.run("status").returncode == 0, SOON)
+        words = ("provider", "--kubeconfig", str(self.home / "kubeconfig"), "--root", str(self.home / "provider"))
+        self._provider = self._begin("provider", str(GROUNDPLANE), *words)
+
+    def down(self) -> None:
+        """End the provider with all that it runs, then the plane."""
+        for one in (self._provider, self._plane):
+            if one is not None:
+                one.terminate()
+                assert one.wait(COMMAND_SECONDS) == 0
+
+    def kill(self) -> None:
+        """End the provider at once, in the middle of whatever it does."""
+        assert self._provider is not None
+        self._provider.kill()
+        self._provider.wait()
+
+    def _begin(self, name: str, *words: str) -> subprocess.Popen[bytes]:
+        with (self.home / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(
+                words,
+                env={**os.environ, "GROUNDPLANE_HOME": str(self.home)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+
+_ALONE = """
+import contextlib, sys
+from groundplane.local import process
+process.providing = lambda *_: contextlib.nullcontext()
+sys.exit(process.main(sys.argv[1]))
+"""
+
+
 @dataclass(frozen=True)
 class Connector:
     """Connects to one database, checked by its certificate."""
@@ -146,17 +195,20 @@ def listening(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def machine(folder: Path) -> Iterator[Machine]:
+def machine(folder: Path, kind: type[Machine] = Machine) -> Iterator[Machine]:
     """Return a machine whose plane is up, in *folder*, and leave nothing of it running."""
-    made = Machine(folder / "home")
-    made.up()
+    made = kind(folder / "home")
+    left: list[psutil.Process] = []
     try:
+        made.up()
         made.kubectl("create", "namespace", NAMESPACE)
         yield made
     finally:
-        made.run("down")
-        left = made.processes()
-        for one in left:
-            with contextlib.suppress(psutil.Error):
-                one.kill()
-    assert not left, f"left running: {[one.cmdline() for one in left]}"
+        try:
+            made.down()
+        finally:
+            left += made.processes()
+            for one in left:
+                with contextlib.suppress(psutil.Error):
+                    one.kill()
+    assert not left, f"left running: {[one.pid for one in left]}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import signal
 import socket
@@ -22,6 +23,7 @@ from aiohttp import web
 from groundplane.local.certificates import Authority
 from groundplane.local.plane import collect, http, tls
 from groundplane.local.plane.api import Api
+from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.records import Change
 from groundplane.local.plane.store import Store, StoreError
 from groundplane.local.plane.surroundings import Surroundings
@@ -30,6 +32,7 @@ from groundplane.local.private import write
 HISTORY_SECONDS = 3600.0  # how long a watch can be resumed
 HISTORY_COUNT = 20_000
 EVENT_LIFE = timedelta(hours=1)  # as on a real server
+_LOG = logging.getLogger(__name__)
 _PRUNE_SECONDS = 60.0
 _AGAIN_SECONDS = 5.0  # after which what goes and did not is tried again
 _GRACE_SECONDS = 2.0
@@ -159,17 +162,25 @@ async def _collecting(api: Api) -> None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), _AGAIN_SECONDS if api.store.deleting() else None)
             changed.clear()
-            if collect.settle(api):
+            try:
+                if collect.settle(api):
+                    changed.set()
+                    await asyncio.sleep(0)  # requests come first
+            except StatusError as error:
+                _LOG.warning("collecting: %s", error)
                 changed.set()
-                await asyncio.sleep(0)  # requests come first
+                await asyncio.sleep(_AGAIN_SECONDS)
     finally:
         cancel()
 
 
 async def _pruning(api: Api) -> None:
     while True:
-        api.store.prune(HISTORY_SECONDS, HISTORY_COUNT)
-        collect.forget_events(api, _stamp(_clock() - EVENT_LIFE))
+        try:
+            api.store.prune(HISTORY_SECONDS, HISTORY_COUNT)
+            collect.forget_events(api, _stamp(_clock() - EVENT_LIFE))
+        except StatusError as error:
+            _LOG.warning("pruning: %s", error)
         await asyncio.sleep(_PRUNE_SECONDS)
 
 

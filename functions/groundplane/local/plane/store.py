@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from groundplane.core.manifest import Manifest, at
+from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.records import Change, Event, Key, dumped, loaded
 
 FORMAT = 1  # of the file; a plane refuses a file of a later one
 _BUSY = "database is locked"
+_UNWRITTEN = "nothing was changed, because the plane's store cannot be written ({}); make room on its disk"
 _TABLES = """
 CREATE TABLE objects (
     resource TEXT NOT NULL, path TEXT NOT NULL, version INTEGER NOT NULL, uid TEXT NOT NULL, deleting INTEGER NOT NULL,
@@ -95,20 +97,25 @@ class Store:
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
-        """Make the changes inside one: all of them are kept, or none."""
+        """Make the changes inside one: all of them are kept, or none.
+
+        Raises:
+            StatusError: They cannot be written, because the disk is full for example.
+        """
         if self._pending is not None:
             yield
             return
         self._pending = []
-        self._database.execute("BEGIN IMMEDIATE")
         try:
+            self._database.execute("BEGIN IMMEDIATE")
             yield
             self._database.execute("COMMIT")
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            self._pending = None
-            raise
-        changes, self._pending = self._pending, None
+        except sqlite3.OperationalError as error:
+            raise StatusError(500, "InternalError", _UNWRITTEN.format(error)) from None
+        finally:
+            changes, self._pending = self._pending, None
+            if self._database.in_transaction:  # SQLite itself has ended one that found the disk full
+                self._database.execute("ROLLBACK")
         for change in changes:
             for listener in [*self._listeners]:
                 listener(change)
