@@ -164,6 +164,8 @@ def test_a_refused_secret_says_what_to_do_instead(page: Page) -> None:
 def test_only_the_api_is_forwarded(page: Page) -> None:
     for path in ["/metrics", "/../etc/passwd", "/static/index.html", "/command.py", "/__init__.py", "/api/../metrics"]:
         assert page.ask(path).code == 404, path
+    for path in ["/healthz", f"{CONFIGS}/settings%2525"]:  # the plane has an answer to both
+        assert page.ask(path).json["message"] == "there is no such page"
     assert page.ask("/version").json["major"] == "1"
     assert page.ask("/readyz").text == "ok"
     assert page.ask("/api/v1/nothing").code == 404
@@ -249,6 +251,7 @@ def test_a_piece_of_a_log_is_bounded_and_begins_with_a_whole_line(page: Page, lo
     assert lines[-1] == "line 19999"
     assert all(re.fullmatch(r"line \d+", line) for line in lines)
     assert found["after"] == log.stat().st_size
+    assert len(page.ask(f"{LOG}&after=0").json["text"]) <= logs.PIECE_BYTES
 
 
 @pytest.mark.parametrize(
