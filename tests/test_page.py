@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -14,22 +13,15 @@ from click.testing import CliRunner
 
 from groundplane.local.admission import users
 from groundplane.local.commands.home import Home
-from groundplane.local.page import logs, serving
+from groundplane.local.page import serving
 from groundplane.local.page.command import _listening, ui
-from groundplane.local.page.forwarding import MOST_WATCHES, Refusal
+from groundplane.local.page.forwarding import MOST_WATCHES
 from groundplane.local.plane import http
-from page_server import Page, page_of
+from page_server import Page, free_port, page_of
 
 STATIC = Path(serving.__file__).parent / "static"
 CONFIGS = "/api/v1/namespaces/default/configmaps"
 WORD = "hidden-from-everybody"
-
-
-def free_port() -> int:
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        port: int = made.getsockname()[1]
-        return port
 
 
 def config(name: str) -> dict[str, object]:
@@ -164,6 +156,8 @@ def test_a_refused_secret_says_what_to_do_instead(page: Page) -> None:
 def test_only_the_api_is_forwarded(page: Page) -> None:
     for path in ["/metrics", "/../etc/passwd", "/static/index.html", "/command.py", "/__init__.py", "/api/../metrics"]:
         assert page.ask(path).code == 404, path
+    for path in ["/healthz", f"{CONFIGS}/settings%2525"]:  # the plane has an answer to both
+        assert page.ask(path).json["message"] == "there is no such page"
     assert page.ask("/version").json["major"] == "1"
     assert page.ask("/readyz").text == "ok"
     assert page.ask("/api/v1/nothing").code == 404
@@ -215,72 +209,6 @@ def test_a_plane_that_went_away_is_told_and_found_again(tmp_path: Path) -> None:
         assert json.loads(page.ask(watching(f"{CONFIGS}?watch=1")).text)["status"]["code"] == 502
         page.start_plane()
         assert page.ask(CONFIGS).code == 200
-
-
-@pytest.fixture
-def log(page: Page) -> Iterator[Path]:
-    path = page.home.folder / "logs" / "team-a" / "process-orders-db-1.log"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    yield path
-    path.unlink(missing_ok=True)
-
-
-LOG = "/logs?kind=process&namespace=team-a&name=orders-db-1"
-
-
-def test_a_log_is_read_piece_by_piece_and_begun_anew_when_it_became_shorter(page: Page, log: Path) -> None:
-    assert page.ask(LOG).json == {"text": "", "after": 0, "goesOn": False}
-    log.write_text("one\ntwo\n")
-    first = page.ask(LOG).json
-    assert first == {"text": "one\ntwo\n", "after": 8, "goesOn": False}
-    with log.open("a") as file:
-        file.write("three\nfo")
-    second = page.ask(f"{LOG}&after=8").json
-    assert second == {"text": "three\n", "after": 14, "goesOn": True}
-    log.write_text("new\n")
-    assert page.ask(f"{LOG}&after=14").json == {"text": "new\n", "after": 4, "goesOn": False}
-
-
-def test_a_piece_of_a_log_is_bounded_and_begins_with_a_whole_line(page: Page, log: Path) -> None:
-    log.write_text("".join(f"line {number}\n" for number in range(20_000)))
-    found = page.ask(LOG).json
-    lines = found["text"].splitlines()
-    assert len(found["text"]) <= logs.PIECE_BYTES
-    assert lines[-1] == "line 19999"
-    assert all(re.fullmatch(r"line \d+", line) for line in lines)
-    assert found["after"] == log.stat().st_size
-
-
-@pytest.mark.parametrize(
-    "asked",
-    [
-        {"namespace": ".."},
-        {"namespace": "../logs/team-a"},
-        {"namespace": ""},
-        {"namespace": "."},
-        {"namespace": "/etc"},
-        {"name": "../../plane"},
-        {"name": "a/../../../plane/token"},
-        {"name": "x\0"},
-        {"name": "Orders"},
-        {"name": "orders-db-1\n"},
-        {"kind": "plane"},
-        {"kind": "../process"},
-        {"after": "-1"},
-        {"after": "1e3"},
-        {"after": "9" * 40},
-        {"after": "²"},
-    ],
-)
-def test_no_other_file_can_be_read_as_a_log(tmp_path: Path, asked: dict[str, str]) -> None:
-    with pytest.raises(Refusal) as refusal:
-        logs.read(tmp_path, {"kind": "process", "namespace": "team-a", "name": "orders-db-1", **asked})
-    assert refusal.value.code == 400
-
-
-def test_a_link_is_no_log(page: Page, log: Path) -> None:
-    log.symlink_to(page.home.plane / "token")
-    assert page.ask(LOG).json["text"] == ""
 
 
 def test_the_command_says_when_no_plane_runs(tmp_path: Path) -> None:
