@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
-from composed_plane import CONFIG, NAME, SPACE, THING, World, definition, played, revived, served, thing
+from composed_plane import CONFIG, NAME, SPACE, THING, World, composition, definition, played, revived, served, thing
 from groundplane.core.manifest import Manifest, at
 from groundplane.local.plane.deletion import Options
 from groundplane.local.plane.records import Change
 from groundplane.render.pipeline import Call
+from no_time import in_no_time
 from plane_process import widget_definition
 from scripted import Function, config, data, respond
 
@@ -224,3 +225,17 @@ def test_a_bug_in_the_reconciler_is_told_in_the_claim_without_what_it_quotes(
         assert "the password" not in caplog.text
 
     played(tmp_path, scenario, ask)
+
+
+def test_a_plane_can_be_written_to_when_nobody_reconciles_any_more(tmp_path: Path) -> None:
+    worlds: list[World] = []
+
+    async def work() -> None:
+        worlds.append(World(tmp_path / "plane.sqlite"))
+        async with worlds[0].serving(Function()):
+            worlds[0].apply(definition())
+            await worlds[0].calm()
+
+    in_no_time(work)
+    assert worlds[0].apply(composition())
+    worlds[0].api.store.close()
