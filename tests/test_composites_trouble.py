@@ -6,14 +6,18 @@ from pathlib import Path
 import pytest
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
-from composed_plane import CONFIG, NAME, SPACE, THING, World, definition, played, revived, served, thing
-from groundplane.core.manifest import at
+from composed_plane import CONFIG, NAME, SPACE, THING, World, composition, definition, played, revived, served, thing
+from groundplane.core.manifest import Manifest, at
 from groundplane.local.plane.deletion import Options
 from groundplane.local.plane.records import Change
 from groundplane.render.pipeline import Call
+from no_time import in_no_time
+from plane_process import widget_definition
 from scripted import Function, config, data, respond
 
 ENVIRONMENT = ("apiextensions.crossplane.io/v1beta1", "EnvironmentConfig")
+
+OBSERVING = "cannot compose resources: cannot get existing composed resources: cannot get composed resource"
 
 
 def test_a_required_kind_that_appears_wakes_the_claim_that_failed_for_it(tmp_path: Path) -> None:
@@ -159,26 +163,26 @@ def test_a_claim_whose_kind_goes_is_let_go_of_and_served_again_when_the_kind_com
 
 
 def test_a_composed_kind_that_goes_stops_the_claim_with_words_and_its_return_heals_it(tmp_path: Path) -> None:
-    other = definition()
-    other["metadata"]["name"] = "xothers.test.example.org"
-    other["spec"]["names"] = {"kind": "XOther", "plural": "xothers"}
-    function = Function(lambda _: respond({"a": {"apiVersion": THING[0], "kind": "XOther", "spec": {}}}))
+    made: Manifest = {"apiVersion": "example.dev/v1", "kind": "Widget", "spec": {"color": "red"}}
 
     async def scenario(world: World) -> None:
-        world.apply(other)
+        world.apply(widget_definition())
         world.apply(thing())
         await world.calm()
         assert world.condition("Synced")[0] == "True"
-        resource = world.api.request("apiextensions.crossplane.io/v2", "CompositeResourceDefinition").resource
-        world.api.delete(resource, "", "xothers.test.example.org", Options())
+        resource = world.api.request("apiextensions.k8s.io/v1", "CustomResourceDefinition").resource
+        world.api.delete(resource, "", "widgets.example.dev", Options())
         await world.calm(5)
-        status, _, message = world.condition("Synced")
-        assert (status, "XOther" in message) == ("False", True)
-        world.apply(other)
+        assert world.condition("Synced") == (
+            "False",
+            "ReconcileError",
+            f'{OBSERVING}: no matches for kind "Widget" in version "example.dev/v1"',
+        )
+        world.apply(widget_definition())
         await world.calm()
         assert world.condition("Synced")[0] == "True"
 
-    played(tmp_path, scenario, function)
+    played(tmp_path, scenario, Function(lambda _: respond({"a": made})))
 
 
 def test_a_plane_that_is_started_again_finds_every_claim_and_hears_nothing_once_it_ended(tmp_path: Path) -> None:
@@ -221,3 +225,17 @@ def test_a_bug_in_the_reconciler_is_told_in_the_claim_without_what_it_quotes(
         assert "the password" not in caplog.text
 
     played(tmp_path, scenario, ask)
+
+
+def test_a_plane_can_be_written_to_when_nobody_reconciles_any_more(tmp_path: Path) -> None:
+    worlds: list[World] = []
+
+    async def work() -> None:
+        worlds.append(World(tmp_path / "plane.sqlite"))
+        async with worlds[0].serving(Function()):
+            worlds[0].apply(definition())
+            await worlds[0].calm()
+
+    in_no_time(work)
+    assert worlds[0].apply(composition())
+    worlds[0].api.store.close()
