@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -54,7 +54,7 @@ async def run(home: Home, programs: Programs, tell: Callable[[str], None]) -> No
         for what in installing.install(plane.api):
             tell(f"installed  {what}")
         async with reconciling(plane.api):
-            with providing(home, programs, ended.set):
+            async with providing(home, programs, ended.set):
                 home.enter()
                 tell(f"started    API at {plane.address}, reconciler, provider")
                 tell(f"{SERVES} {time.monotonic() - began:.1f}")
@@ -73,8 +73,8 @@ async def _rotate(log: Path) -> None:
             child.rotate(log)
 
 
-@contextlib.contextmanager
-def providing(home: Home, programs: Programs, lost: Callable[[], object]) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def providing(home: Home, programs: Programs, lost: Callable[[], object]) -> AsyncIterator[None]:
     """Run the provider beside the plane, in a thread and a loop of its own, and end all that it runs at the end.
 
     Should it end before, *lost* is called in the loop of the plane: nobody would notice a plane that starts nothing.
@@ -96,7 +96,7 @@ def providing(home: Home, programs: Programs, lost: Callable[[], object]) -> Ite
         yield
     finally:
         told.set()
-        thread.join()
+        await asyncio.to_thread(thread.join)  # it asks the plane to the last, so the plane must go on answering
 
 
 def main(folder: str) -> int:

@@ -29,6 +29,7 @@ from groundplane.local.plane.resources import Resource
 
 TOGETHER: Final = 100  # reconciles at a time, as many as Crossplane's: each may wait for its function
 FIRST_RETRY_SECONDS: Final = 1.0
+END_SECONDS: Final = 5.0
 LAST_RETRY_SECONDS: Final = 60.0
 _LONGEST: Final = 6  # doublings of the first are more than the last
 _LISTENS: Final[Responsive] = ("True", "WatchCircuitClosed", "")
@@ -78,7 +79,8 @@ class Controller:
                 due.handle.cancel()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:  # bounded: a call that cannot be cancelled must not keep the plane from ending
+            await asyncio.wait(self._tasks, timeout=END_SECONDS)
 
     def _learn(self) -> None:
         """Learn which kinds are composites."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import TYPE_CHECKING, Final
 
 import grpc.aio
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from groundplane.fn import FunctionRunner
 
 _RECONNECT_MILLISECONDS: Final = 2000  # a function that comes back is found again at once
+_END_SECONDS: Final = 3.0
 _OPTIONS: Final = [
     ("grpc.max_receive_message_length", LARGEST_RESPONSE),
     ("grpc.max_send_message_length", -1),
@@ -71,7 +73,7 @@ class Functions:
     async def close(self) -> None:
         """Let go of every connection."""
         for channel in self._channels.values():
-            await channel.close(None)
+            await _bounded(channel.close(None))
 
 
 @contextlib.asynccontextmanager
@@ -83,6 +85,13 @@ async def connected(targets: Mapping[str, str] | None, ttl: int | None) -> Async
         functions = Functions(targets)
         stack.push_async_callback(functions.close)
         yield functions
+
+
+async def _bounded(ending: Awaitable[object]) -> None:
+    """Await *ending*, but not for ever: the process ends anyway, and what it held goes with it."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_END_SECONDS):
+            await ending
 
 
 @contextlib.asynccontextmanager
@@ -97,4 +106,4 @@ async def _own(ttl: int | None) -> AsyncIterator[dict[str, str]]:
         try:
             yield {packages.installed(packages.function(name)): address for name in contracts.names()}
         finally:
-            await server.stop(None)
+            await _bounded(server.stop(None))
