@@ -53,16 +53,15 @@ async def run(home: Home, programs: Programs, tell: Callable[[str], None]) -> No
     async with server.serving(home.plane, kubeconfig=home.kubeconfig, authority=own) as plane:
         for what in installing.install(plane.api):
             tell(f"installed  {what}")
-        async with reconciling(plane.api):
-            async with providing(home, programs, ended.set):
-                home.enter()
-                tell(f"started    API at {plane.address}, reconciler, provider")
-                tell(f"{SERVES} {time.monotonic() - began:.1f}")
-                rotation = asyncio.create_task(_rotate(home.log))
-                await ended.wait()
-                rotation.cancel()
-                _LOG.info("ending")
-                home.leave()
+        async with reconciling(plane.api), providing(home, programs, ended.set):
+            home.enter()
+            tell(f"started    API at {plane.address}, reconciler, provider")
+            tell(f"{SERVES} {time.monotonic() - began:.1f}")
+            rotation = asyncio.create_task(_rotate(home.log))
+            await ended.wait()
+            rotation.cancel()
+            _LOG.info("ending")
+            home.leave()
     _LOG.info("ended")
 
 
