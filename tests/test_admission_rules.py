@@ -80,6 +80,12 @@ def test_what_cannot_be_worked_out_is_let_go_where_a_policy_says_so(plane: World
     assert data(plane) == {"x": "1"}
 
 
+def test_what_is_let_go_so_does_not_let_the_next_one_go(plane: World) -> None:
+    validations = [{"expression": "object.data.nope == 'x'"}, {"expression": "false", "message": "no"}]
+    bind(plane, policy(validations=validations, failurePolicy="Ignore"))
+    assert told(plane)[2] == f"{SAID}no"
+
+
 def test_missing_parameters_refuse_before_any_condition_is_looked_at(plane: World) -> None:
     refuses = policy(
         validations=[{"expression": "false"}],

@@ -6,6 +6,7 @@ A watch holds a position and nothing else. Changes are read from the store's log
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 
@@ -50,13 +51,8 @@ async def events(
     api: Api, resource: Resource, namespace: str, selector: Selector, options: Options
 ) -> AsyncGenerator[Event]:
     """Yield what happens to the objects that *selector* selects, until the time is over or the plane ends."""
-    changed = asyncio.Event()
-
-    def listener(change: Change) -> None:
-        if change.key.resource == resource.name:
-            changed.set()
-
-    cancel, forget = api.subscribe(listener), api.at_end(changed.set)
+    news = _News(resource.name)
+    cancel, forget = api.subscribe(news.hear), api.at_end(news.heard.set)
     try:
         position = options.version
         if position is None:
@@ -65,40 +61,64 @@ async def events(
                 yield event
             if options.end_of_initial:
                 yield _bookmark(resource, position, initial_end=True)
-        async for event in _after(api, resource, namespace, _Rest(selector, options, changed, position)):
+        async for event in _after(api, resource, namespace, _Rest(selector, options, news, position)):
             yield event
     finally:
         cancel()
         forget()
 
 
+class _News:
+    """What happened to a kind since somebody read of it last."""
+
+    def __init__(self, resource: str) -> None:
+        self._resource = resource
+        self.first = 0  # the version of the first change; 0 while there is none
+        self.heard = asyncio.Event()
+
+    def hear(self, change: Change) -> None:
+        if change.key.resource == self._resource:
+            self.first = self.first or change.version
+            self.heard.set()
+
+    def forget(self) -> None:
+        self.first = 0
+        self.heard.clear()
+
+
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """What is watched after the beginning; *changed* is set when there may be something new."""
+    """What is watched after the beginning."""
 
     selector: Selector
     options: Options
-    changed: asyncio.Event
+    news: _News
     position: int
 
 
 async def _after(api: Api, resource: Resource, namespace: str, rest: _Rest) -> AsyncGenerator[Event]:
     loop = asyncio.get_running_loop()
-    end = loop.time() + rest.options.seconds
-    position = rest.position
+    end, marked = loop.time() + rest.options.seconds, loop.time()
+    position, behind = rest.position, True
     while not api.ended and (left := end - loop.time()) > 0:
-        rest.changed.clear()
+        if not behind:
+            # All up to the first change that was heard of is known here, also what is forgotten by now.
+            position = max(position, rest.news.first - 1 if rest.news.first else api.store.version)
+        rest.news.forget()
         batch, position, lost = _read(api, resource, namespace, position)
         if lost:
             yield Event("ERROR", errors.expired(position, api.store.floor).status())
             return
+        behind = len(batch) == _BATCH
         for change in batch:
             for event in _seen(resource, rest.selector, change):
                 yield event
-        if batch or await _wait(rest.changed, min(left, BOOKMARK_SECONDS)):
-            continue
-        if rest.options.bookmarks:
+        due = marked + BOOKMARK_SECONDS - loop.time()
+        if rest.options.bookmarks and due <= 0:
+            marked = loop.time()
             yield _bookmark(resource, position)
+        elif not batch:
+            await _wait(rest.news.heard, min(left, due if rest.options.bookmarks else left))
 
 
 def _initial(api: Api, resource: Resource, namespace: str, selector: Selector) -> Iterator[Event]:
@@ -118,12 +138,9 @@ def _read(api: Api, resource: Resource, namespace: str, position: int) -> tuple[
     return batch, max(position, newest), False
 
 
-async def _wait(changed: asyncio.Event, seconds: float) -> bool:
-    try:
-        await asyncio.wait_for(changed.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True
+async def _wait(heard: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(heard.wait(), seconds)
 
 
 def _seen(resource: Resource, selector: Selector, change: Change) -> Iterator[Event]:
