@@ -70,7 +70,7 @@ planes: setup ## Compare the embedded plane with a real API server (needs Go; GR
 browser: setup ## Use the page in a browser as people do (needs Chromium; ARGS='-k keyboard' runs some)
 	@$(BIN)/python tools/browser.py $(ARGS)
 
-faults: setup ## Kill, fill, break and restore a machine's databases while they are written to (GROUNDPLANE_KILLS=5 is short)
+faults: setup ## Kill, fill, break and restore a machine while its databases are written to (GROUNDPLANE_KILLS=5 is short)
 	@$(BIN)/python -m pytest -n 2 tests/faults $(ARGS)
 
 # Variables that only they read, for example `make push REGISTRY=host:port ORG=team VERSION=v0.1.0`: where packages will
