@@ -170,7 +170,8 @@ def plane(folder: Path) -> Iterator[Running]:
 def core_at(plane: Running, address: str) -> Iterator[CoreV1Api]:
     config = json.loads(plane.kubeconfig.read_text())
     config["clusters"][0]["cluster"]["server"] = address  # in the file: the client reads it again for the token
-    client: Any = kubernetes.config.new_client_from_config_dict(config)
+    configured: Any = kubernetes.config
+    client = configured.new_client_from_config_dict(config)
     client.configuration.retries = False
     yield CoreV1Api(client)
     client.rest_client.pool_manager.clear()
@@ -213,9 +214,9 @@ def test_a_watch_that_is_cut_and_resumed_tells_every_change_once_and_in_order(pl
     assert versions == sorted(set(versions))
     assert {version for one in writers for version in one.versions} <= set(versions)
     of_writer: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
-    for one in seen:
-        name = one["metadata"]["name"]
-        of_writer[name.partition("-")[0]].append((one["type"], name, one["data"]["value"]))
+    for event in seen:
+        name = event["metadata"]["name"]
+        of_writer[name.partition("-")[0]].append((event["type"], name, event["data"]["value"]))
     assert of_writer == {f"w{one.number}": one.written for one in writers}
     assert cut.cuts >= CHANGES // 150, "the way was hardly ever cut"
 
@@ -230,7 +231,7 @@ def test_the_official_client_is_told_that_a_version_is_too_old(plane: Running) -
     stream: Any = kubernetes.watch.Watch()
     with core_at(plane, plane.server) as core, pytest.raises(ApiException) as caught:
         list(stream.stream(core.list_namespaced_config_map, "default", resource_version="1", timeout_seconds=2))
-    assert (caught.value.status, caught.value.reason.split(":")[0]) == (410, "Expired")
+    assert (caught.value.status, str(caught.value.reason).split(":")[0]) == (410, "Expired")
 
 
 def test_a_watch_from_too_old_a_version_is_one_error_event_with_a_whole_status(plane: Running) -> None:

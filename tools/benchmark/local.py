@@ -113,8 +113,9 @@ def standins(folder: Path) -> Path:
 def table(found: Sequence[Found]) -> str:
     """Return *found* as a person reads it, a column for each round."""
     lines = [f"  {'':34}" + "".join(f"{one.title:>12}" for one in found)]
-    for name in quantities(found[0]):
-        lines.append(f"  {name:34}" + "".join(f"{quantities(one)[name]:>12.4g}" for one in found))
+    lines += [
+        f"  {name:34}" + "".join(f"{quantities(one)[name]:>12.4g}" for one in found) for name in quantities(found[0])
+    ]
     return "\n".join(["claims on the embedded plane, all at once", *lines])
 
 
