@@ -175,7 +175,7 @@ def test_a_mode_that_does_not_exist_is_named(
     with pytest.raises(SystemExit) as ended:
         bench.main([])
     assert ended.value.code == 2
-    assert "BENCH is 'fast'; it can be quick or full or plane" in capsys.readouterr().err
+    assert "BENCH is 'fast'; it can be quick or full or plane or local" in capsys.readouterr().err
 
 
 @needs_proc

@@ -1,7 +1,8 @@
 """Measure RunFunction for every engine against an echo that parses the same request and returns the same answer.
 
 Run it as `make bench`; BENCH=quick takes less than a minute, BENCH=full (the default) several: it also starts a real
-control plane and counts its reconciles, which BENCH=plane does alone. Ratios to the echo are what to quote: both meet
+control plane and counts its reconciles, which BENCH=plane does alone, and measures claims on the embedded plane, which
+BENCH=local does alone. Ratios to the echo are what to quote: both meet
 the same moods of the machine, turn by turn. The exit code is 1 when a limit is broken.
 """
 
@@ -22,11 +23,12 @@ from types import FrameType
 
 from crossplane.function import logging
 
-from benchmark import load, process, reconciles, report, settled
+from benchmark import load, local, process, reconciles, report, settled
 from benchmark.process import Program
 
 PLANS = {"quick": load.QUICK, "full": load.FULL}
 PLANE = "plane"  # the mode that measures reconciles alone
+LOCAL = "local"  # the mode that measures the embedded plane alone
 BROKEN = 1
 
 
@@ -34,14 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and return 0, or 1 when a limit is broken or nothing could be measured."""
     parser = argparse.ArgumentParser(description="Measure the function against its limits.")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the numbers to FILE as well")
-    text = f"claims that are reconciled at once on a real control plane ({reconciles.CLAIMS})"
+    text = f"claims that are reconciled at once on a control plane ({reconciles.CLAIMS})"
     parser.add_argument("--claims", metavar="N", type=int, default=reconciles.CLAIMS, help=text)
     options = parser.parse_args(arguments)
     if options.claims < 1:
         parser.error(f"--claims is {options.claims}; there must be at least 1")
     mode = os.environ.get("BENCH") or "full"
-    if mode not in {*PLANS, PLANE}:
-        parser.error(f"BENCH is {mode!r}; it can be {' or '.join((*PLANS, PLANE))}")
+    if mode not in {*PLANS, PLANE, LOCAL}:
+        parser.error(f"BENCH is {mode!r}; it can be {' or '.join((*PLANS, PLANE, LOCAL))}")
     signal.signal(signal.SIGTERM, _end)
     logging.configure(logging.Level.DISABLED)
     results: list[report.Result] = []
@@ -49,14 +51,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for one in measured(PLANS[mode], report.Limits()) if mode in PLANS else ():
             print(report.table(one), end="\n\n", flush=True)
             results.append(one)
-        on_plane = reconciled(mode, options.claims)
-    except (process.ServerError, settled.UnsettledError, *reconciles.ERRORS) as error:
+        on_plane = reconciled(mode, options.claims) if mode != LOCAL else []
+        on_machine = embedded(mode, options.claims)
+    except (local.LocalError, process.ServerError, settled.UnsettledError, *reconciles.ERRORS) as error:
         print(f"bench: {error}", file=sys.stderr)
         return BROKEN
     if options.json:
-        found = [*(report.as_json(one) for one in results), *map(reconciles.as_json, on_plane)]
+        found = [
+            *(report.as_json(one) for one in results),
+            *map(reconciles.as_json, on_plane),
+            *map(local.as_json, on_machine),
+        ]
         options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    return 0 if mode == PLANE else verdict(results)
+    return 0 if mode in {PLANE, LOCAL} else verdict(results)
 
 
 def measured(plan: load.Plan, limits: report.Limits) -> Iterator[report.Result]:
@@ -85,6 +92,20 @@ def reconciled(mode: str, claims: int = reconciles.CLAIMS) -> list[reconciles.Fo
     found = reconciles.measured(claims)
     print(reconciles.table(found), end="\n\n", flush=True)
     return [found]
+
+
+def embedded(mode: str, claims: int = local.CLAIMS, real: int = local.REAL) -> list[local.Found]:
+    """Measure claims on the embedded plane and print that, in the modes that do.
+
+    Raises:
+        LocalError: the plane does not start, or a claim does not get ready.
+    """
+    if mode not in {"full", LOCAL}:
+        return []
+    print("bench: local: starting embedded planes; this takes minutes", flush=True)
+    found = [*local.measured(claims, min(claims, real))]
+    print(local.table(found), end="\n\n", flush=True)
+    return found
 
 
 def verdict(results: Sequence[report.Result]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import importlib.metadata
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -105,8 +106,8 @@ def _answers(home: Home) -> bool:
 
 
 def _next(home: Home) -> None:
-    kubectl = Path(sys.executable).parent / "kubectl"
-    program = kubectl if kubectl.exists() else "kubectl"
+    own = Path(sys.executable).parent / "kubectl"
+    program = "kubectl" if shutil.which("kubectl") or not own.exists() else own
     click.echo("\nNext:")
     click.echo(f"  export KUBECONFIG={home.kubeconfig}")
     click.echo(f"  {program} apply -f CLAIM.yaml      then: groundplane status")
