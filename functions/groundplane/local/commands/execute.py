@@ -65,12 +65,19 @@ def searched() -> str:
 def _run(command: tuple[str, ...], given: Mapping[str, str]) -> int:
     path = searched()
     program = shutil.which(command[0], path=path) or command[0]
+    started: list[subprocess.Popen[bytes]] = []
+
+    def passed(number: int, _frame: object) -> None:
+        for process in started:
+            process.send_signal(number)
+
+    for number in _PASSED:  # before it is started: a signal in between would end us and leave the binding behind
+        signal.signal(number, passed)
     try:
         process = subprocess.Popen([program, *command[1:]], env={**os.environ, **given, "PATH": path})  # noqa: S603  # What the person asked for.
     except OSError as error:
         click.echo(f"groundplane exec: {command[0]}: {error.strerror}", err=True)
         return NOT_FOUND
-    for number in _PASSED:
-        signal.signal(number, lambda got, _: process.send_signal(got))
+    started.append(process)
     code = process.wait()
     return code if code >= 0 else 128 - code
