@@ -8,6 +8,7 @@ ready. The commands' start and those lists are part of what is measured.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import json
 import os
@@ -15,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -167,6 +169,8 @@ def _plane(home: Home, programs: Sequence[str]) -> Iterator[psutil.Process]:
     try:
         if started.stdout is None or not any(line.startswith("serves") for line in started.stdout):
             raise LocalError("the plane does not start: " + (home.folder / "errors").read_text()[-500:])
+        # The function's log goes the same way: a pipe that nobody empties would hold up the plane.
+        threading.Thread(target=collections.deque, args=(started.stdout, 0), daemon=True).start()
         yield psutil.Process(started.pid)
     finally:
         children = psutil.Process(started.pid).children(recursive=True) if started.poll() is None else []
