@@ -153,12 +153,16 @@ def test_a_generator_that_fails_fails_the_check(tmp_path: Path) -> None:
     assert run_script("tools/check-generated.sh", tmp_path).returncode == 7
 
 
-@pytest.mark.parametrize("broken", ["", "test", "check", "demo", "bench", "binaries", "conformance", "controlplane"])
+@pytest.mark.parametrize(
+    "broken", ["", "test", "check", "demo", "bench", "faults", "binaries", "conformance", "controlplane"]
+)
 def test_ci_runs_every_part_and_fails_when_one_does(tmp_path: Path, broken: str) -> None:
     make = stand_in(tmp_path / "bin" / "make", f'echo "$*" >>calls; [ "$1" != "{broken}" ]')
     done = run_script(".ci/run", tmp_path, PATH=f"{make.parent}:{os.environ['PATH']}")
     calls = (tmp_path / "calls").read_text().splitlines()
-    assert calls == ["test", "check", "demo", "bench BENCH=quick", "binaries", "conformance", "controlplane"]
+    faults = "faults GROUNDPLANE_KILLS=5 GROUNDPLANE_MOMENTS=4"
+    more = ["binaries", "conformance", "controlplane"]
+    assert calls == ["test", "check", "demo", "bench BENCH=quick", faults, *more]
     assert done.returncode == (1 if broken else 0)
     last = done.stdout.splitlines()[-1]
     assert last.startswith("ci: test ")

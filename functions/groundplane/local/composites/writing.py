@@ -79,8 +79,8 @@ class Writer:
             StatusError: it is refused, as with a field that is not declared.
         """
         request = self._request(xr, XR_MANAGER, "status", force=True)
-        stored = self.api.apply(request, {**_identity(xr), "status": status})[0].manifest
-        wanted = status.get("conditions") or []
+        wanted = _ordered(status.get("conditions") or [])
+        stored = self.api.apply(request, {**_identity(xr), "status": {**status, "conditions": wanted}})[0].manifest
         # A failure wrote conditions as a whole; what only that write owns, such as a message, no apply takes off.
         if _by_type(at(stored, "status", "conditions") or []) != _by_type(wanted):
             self.conditions(stored, wanted)
@@ -88,6 +88,7 @@ class Writer:
 
     def conditions(self, xr: Manifest, conditions: list[Manifest]) -> None:
         """Write the conditions of *xr* and leave the rest of its status; one that is gone is left alone."""
+        conditions = _ordered(conditions)
         wanted = {**xr, "status": {**(xr.get("status") or {}), "conditions": conditions}}
         try:
             self.api.patch(
@@ -155,6 +156,11 @@ def composed_manager(xr: Manifest) -> str:
 def _unlabelled(live: Manifest) -> Manifest:
     labels = {key: value for key, value in (live["metadata"].get("labels") or {}).items() if key != COMPOSITE_LABEL}
     return {**live, "metadata": {**live["metadata"], "labels": labels}}
+
+
+def _ordered(conditions: list[Manifest]) -> list[Manifest]:
+    """Return *conditions* in the order in which Crossplane comes to have them."""
+    return sorted(conditions, key=lambda one: bool(one["type"] == "Responsive"))
 
 
 def _by_type(conditions: list[Manifest]) -> Manifest:
