@@ -20,7 +20,7 @@ help: ## Say what each target does
 setup: ## Install everything into .venv (PYTHON=python3.12 chooses the Python)
 	@sh tools/setup.sh "$(PYTHON)"
 
-demo: setup ## Show Groundplane at work, offline
+demo: setup ## Tell the life of a claim on this machine: a real PostgreSQL, a backup, a table brought back
 	@$(BIN)/python tools/demo.py
 
 test: setup ## Run all tests (ARGS='-k render' runs some)
