@@ -14,6 +14,7 @@ from typing import Any
 
 from kubernetes import config
 from kubernetes.client import ApiClient, ApiException
+from urllib3.exceptions import HTTPError
 
 from groundplane import companion
 from groundplane.core.manifest import Kind, Manifest
@@ -138,7 +139,9 @@ def main(kubeconfig: str) -> None:
     everyone = operators(kubeconfig)
     while True:
         for operator in everyone:
-            operator.work()
+            # The API server may be away for a while: an embedded plane goes when its Crossplane does.
+            with contextlib.suppress(HTTPError):
+                operator.work()
         time.sleep(ROUND_SECONDS)
 
 
