@@ -49,7 +49,9 @@ export function happenings(claim, composed, events) {
       count: event.count ?? event.series?.count ?? 1,
     });
   }
-  return found.sort((one, other) => Date.parse(other.at) - Date.parse(one.at) || one.key.localeCompare(other.key));
+  // A browser's time ends at milliseconds; what it takes for the same moment, the text tells apart.
+  const later = (one, other) => Date.parse(other.at) - Date.parse(one.at) || other.at.localeCompare(one.at);
+  return found.sort((one, other) => later(one, other) || one.key.localeCompare(other.key));
 }
 
 // "Not serving" needs no name before it.
