@@ -6,15 +6,13 @@ one of them. `python -m bareplane.embedded FOLDER` is the plane itself.
 
 import asyncio
 import contextlib
-import os
-import shutil
 import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bareplane import crossplane
+from bareplane import crossplane, groundplane
 from bareplane.plane import EMBEDDED, SOCKET, Plane, kept
 from groundplane import contracts, packages
 from groundplane.local.composites.controller import reconciling
@@ -49,9 +47,7 @@ def started() -> Iterator[Plane]:
 
 def start(plane: Plane) -> None:
     """Start the plane's process, and return once it serves."""
-    path = os.pathsep.join(str(Path(__file__).parent.parent.parent / folder) for folder in ("functions", "tools"))
-    words = (sys.executable, "-m", "bareplane.embedded", str(plane.folder))
-    plane.run(crossplane.NAME, *words, env={"PYTHONPATH": path})
+    groundplane.run_module(plane, crossplane.NAME, "bareplane.embedded", str(plane.folder))
     plane.await_("the plane serves", lambda: plane.kubectl.ask("get", "--raw=/readyz"), crossplane.NAME)
 
 
@@ -59,8 +55,8 @@ async def _serve(folder: Path) -> None:
     functions = {packages.installed(packages.function(name)): f"unix:{folder / SOCKET}" for name in contracts.names()}
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    async with server.serving(folder / "plane") as plane, reconciling(plane.api, functions):
-        shutil.copy(plane.kubeconfig, folder / "kubeconfig")
+    serving = server.serving(folder / "plane", kubeconfig=folder / "kubeconfig")
+    async with serving as plane, reconciling(plane.api, functions):
         await ended.wait()
 
 

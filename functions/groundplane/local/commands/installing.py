@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from groundplane import __version__, companion, contracts, engines, generate, xrd
+from groundplane import companion, contracts, engines, generate, xrd
 from groundplane.companion import roles
 from groundplane.companion._policy import all_of
-from groundplane.core.manifest import ENVIRONMENT_CONFIG, ENVIRONMENT_LABEL, Kind, Manifest
+from groundplane.core.manifest import ENVIRONMENT_CONFIG, ENVIRONMENT_LABEL, Manifest
 from groundplane.engines import _local
 from groundplane.local.admission.own import own_policies
 from groundplane.local.plane.api import Api
@@ -29,7 +29,7 @@ def environment() -> Manifest:
 
 def objects() -> Iterator[tuple[str, list[Manifest]]]:
     """Yield everything in the order in which it can be applied, each part with its name for people."""
-    yield "the kinds Process and Task", [_kind(kind) for kind in _local.MODELS]
+    yield "the kinds Process and Task", [*map(generate.machine_kind, _local.MODELS)]
     found = [contracts.load(name) for name in contracts.names()]
     yield "claims: " + ", ".join(one.kind for one in found), [xrd.definition(one) for one in found]
     compositions = [
@@ -44,19 +44,16 @@ def objects() -> Iterator[tuple[str, list[Manifest]]]:
     yield "namespaces", [_namespace(name, labelled=name == "default") for name in spaces]
 
 
-def _kind(kind: Kind) -> Manifest:
-    definition = xrd.custom(kind, _local.MODELS[kind], _local.COLUMNS[kind])
-    definition["metadata"]["annotations"] = {_local.RELEASE: __version__}
-    return definition
-
-
 def _namespace(name: str, *, labelled: bool) -> Manifest:
     labels = {ENVIRONMENT_LABEL: ENVIRONMENT} if labelled else {}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
 def install(api: Api) -> Iterator[str]:
-    """Apply everything, and yield what was applied as it is; what is the same already is not written again.
+    """Apply everything, and yield what was applied as it is.
+
+    What is the same already is not written again, but for definitions of composites: the write of their status forgets
+    who applied them.
 
     Raises:
         StatusError: the plane refuses something.

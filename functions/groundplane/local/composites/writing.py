@@ -42,13 +42,13 @@ class Writer:
                 raise
             return None
 
-    def change(self, found: Manifest, wanted: Manifest, subresource: str = "") -> Manifest:
+    def change(self, found: Manifest, wanted: Manifest) -> Manifest:
         """Write *wanted* instead of *found*, and return it as it is stored.
 
         Raises:
             StatusError: it is refused.
         """
-        request = self._request(found, CROSSPLANE, subresource)
+        request = self._request(found, CROSSPLANE)
         kept = {key: value for key, value in wanted.items() if key not in {"apiVersion", "kind"}}
 
         def changed(live: Manifest) -> JSON:
