@@ -46,12 +46,13 @@ def served(team: Team, name: str = "orders", **spec: object) -> None:
 
 def programs(root: Path) -> list[psutil.Process]:
     """Return the servers that run on data below *root*; their children come and go with them."""
-    found = []
-    for one in psutil.process_iter(["cmdline"]):
+    found = {}
+    for one in psutil.process_iter(["cmdline", "ppid"]):
         words = one.info["cmdline"] or []
         if words[:1] and words[0].endswith("/postgres") and any(word.startswith(str(root)) for word in words):
-            found.append(one)
-    return found
+            found[one.pid] = one
+    # A child that was born this moment still carries the command line of its server.
+    return [one for one in found.values() if one.info["ppid"] not in found]
 
 
 def test_an_application_reads_what_it_wrote_through_its_binding_and_nobody_else_gets_in(here: Team) -> None:

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from controlplane.cluster import ENVIRONMENT_LABEL, Cluster, Team
+from bareplane.waiting import eventually
+from controlplane.cluster import ENVIRONMENT_LABEL, Cluster, Manifest, Team
 from controlplane.people import bind, claim, developer, environment, labelled, refusal, unlabelled
 
 CREATE = ("create", "--dry-run=server", "-f", "-")
@@ -110,13 +111,27 @@ def test_writing_the_composition_of_the_environment_is_no_choice(team: Team) -> 
     assert made(team, crossplane={"compositionRef": {"name": "xdatabase-cnpg"}}).endswith("xdatabase-cnpg")
 
 
+def replaced(team: Team) -> Manifest:
+    """Replace the claim and return it: again when Crossplane wrote after kubectl had read which version to replace."""
+    answers = []
+
+    def is_taken() -> bool:
+        done = developer(team).run("replace", "-f", "-", "-o", "json", stdin=[claim(team)])
+        assert done.returncode == 0 or "the object has been modified" in done.stderr, done.stderr
+        answers.append(done.stdout)
+        return done.returncode == 0
+
+    eventually(is_taken)
+    answer: Manifest = json.loads(answers[-1])
+    items: list[Manifest] = answer.get("items", [answer])
+    return items[0]
+
+
 def test_a_replaced_claim_keeps_label_and_composition(cluster: Cluster) -> None:
     team = cluster.team("aws")
     team.apply(claim(team))
     team.wait(lambda it: it["spec"]["crossplane"].get("resourceRefs"))
-    # What the API server answers, before Crossplane could choose again.
-    answer = json.loads(developer(team)("replace", "-f", "-", "-o", "json", stdin=[claim(team)]))
-    (after,) = answer["items"] if answer["kind"] == "List" else [answer]
+    after = replaced(team)  # what the API server answers, before Crossplane could choose again
     assert after["metadata"]["labels"][ENVIRONMENT_LABEL] == "aws"
     assert after["spec"]["crossplane"]["compositionRef"] == {"name": "xdatabase-rds"}
     assert {"compositionRevisionRef", "resourceRefs"} < after["spec"]["crossplane"].keys()
