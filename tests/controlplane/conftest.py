@@ -1,7 +1,8 @@
 """The cluster of the scenarios: a bare plane by default, else the one that KUBECONFIG names.
 
-`make controlplane` starts the plane once and names its folder in GROUNDPLANE_PLANE, so that workers share it. Without
-that a plane of this process' own is started. GROUNDPLANE_CLUSTER=kubeconfig takes the cluster of KUBECONFIG instead.
+`make controlplane` starts planes and names their folders in GROUNDPLANE_PLANE: one that all workers share, or one for
+each. Without that a plane of this process' own is started. GROUNDPLANE_CLUSTER=kubeconfig takes the cluster of
+KUBECONFIG instead.
 """
 
 import os
@@ -18,12 +19,22 @@ from controlplane.cluster import Cluster, Team
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what a plane on one machine has not, with the reason."""
-    folder = os.environ.get(FOLDER_VARIABLE)
-    if not folder or not Plane(Path(folder)).embedded:
+    plane = _given()
+    if not plane or not plane.embedded:
         return
     for item in items:
         if marker := item.get_closest_marker("bare"):
             item.add_marker(pytest.mark.skip(reason=f"the bare plane only: {marker.args[0]}"))
+
+
+def _given() -> Plane | None:
+    """Return the running plane that is this worker's, if any."""
+    folders = os.environ.get(FOLDER_VARIABLE)
+    if not folders:
+        return None
+    given = folders.split(os.pathsep)
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return Plane(Path(given[worker % len(given)]))
 
 
 @pytest.fixture
@@ -38,17 +49,16 @@ def living() -> Iterator[Cluster]:
     """Return a cluster with Groundplane installed."""
     if os.environ.get("GROUNDPLANE_CLUSTER") == "kubeconfig":
         yield Cluster(Kubectl(Path(os.environ["KUBECONFIG"])), None)
-    elif folder := os.environ.get(FOLDER_VARIABLE):
-        plane = Plane(Path(folder))
+    elif plane := _given():
         yield Cluster(plane.kubectl, plane)
     elif "PYTEST_XDIST_WORKER" in os.environ:
         pytest.exit("every worker would start a plane of its own: use make controlplane, which starts one", 4)
     else:
         if why := groundplane.lacking():
             pytest.skip(why)
-        with started() as plane:
-            groundplane.install(plane)
-            yield Cluster(plane.kubectl, plane)
+        with started() as own:
+            groundplane.install(own)
+            yield Cluster(own.kubectl, own)
 
 
 @pytest.fixture
