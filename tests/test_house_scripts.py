@@ -153,17 +153,35 @@ def test_a_generator_that_fails_fails_the_check(tmp_path: Path) -> None:
     assert run_script("tools/check-generated.sh", tmp_path).returncode == 7
 
 
-@pytest.mark.parametrize(
-    "broken", ["", "test", "check", "demo", "bench", "faults", "binaries", "conformance", "controlplane"]
-)
+PARTS = ["test", "check", "demo", "browser", "bench BENCH=quick", "faults GROUNDPLANE_KILLS=5 GROUNDPLANE_MOMENTS=4"]
+PARTS += ["binaries", "conformance", "controlplane"]
+
+
+@pytest.mark.parametrize("broken", ["", *(part.split()[0] for part in PARTS)])
 def test_ci_runs_every_part_and_fails_when_one_does(tmp_path: Path, broken: str) -> None:
     make = stand_in(tmp_path / "bin" / "make", f'echo "$*" >>calls; [ "$1" != "{broken}" ]')
+    stand_in(make.parent / "chromium", "")
     done = run_script(".ci/run", tmp_path, PATH=f"{make.parent}:{os.environ['PATH']}")
     calls = (tmp_path / "calls").read_text().splitlines()
-    faults = "faults GROUNDPLANE_KILLS=5 GROUNDPLANE_MOMENTS=4"
-    more = ["binaries", "conformance", "controlplane"]
-    assert calls == ["test", "check", "demo", "bench BENCH=quick", faults, *more]
+    assert calls == PARTS
     assert done.returncode == (1 if broken else 0)
     last = done.stdout.splitlines()[-1]
     assert last.startswith("ci: test ")
     assert (f"{broken} FAILED" in last) if broken else ("all passed" in last)
+
+
+@pytest.mark.parametrize("user", ["0", "1000"])
+def test_ci_installs_what_the_system_lacks_where_it_may(tmp_path: Path, user: str) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("bash", "dirname", "grep", "mktemp", "rm", "tee"):
+        (programs / name).symlink_to(shutil.which(name) or name)
+    stand_in(programs / "make", "")
+    stand_in(programs / "python3", "")
+    stand_in(programs / "id", f"echo {user}")
+    stand_in(programs / "apt-get", 'echo "$*" >>installed')
+    (tmp_path / "installed").touch()
+    done = run_script(".ci/run", tmp_path, PATH=str(programs), GROUNDPLANE_CHROMIUM="")
+    assert done.returncode == 0
+    installed = (tmp_path / "installed").read_text().splitlines()
+    assert installed == (["update -qq", "install -y -qq --no-install-recommends chromium"] if user == "0" else [])
