@@ -83,3 +83,28 @@ def test_a_moment_whose_log_may_still_come_is_too_early_and_an_old_one_is_all_th
         postgresql._reaches(TOOLS, archive, datetime.now(UTC), 600)
     assert early.value.exit_code == os.EX_TEMPFAIL
     assert not postgresql._reaches(TOOLS, archive, NOW - timedelta(days=400), 600)
+
+
+def test_a_base_backup_is_laid_down_by_a_python_that_knows_no_filters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extract = tarfile.TarFile.extractall
+
+    def of_python_3_11_2(
+        file: tarfile.TarFile, path: Path, members: None = None, *, numeric_owner: bool = False
+    ) -> None:
+        extract(file, path, members, numeric_owner=numeric_owner)
+
+    monkeypatch.setattr(tarfile.TarFile, "extractall", of_python_3_11_2)
+    monkeypatch.delattr(tarfile, "tar_filter", raising=False)
+    postgresql._unpack(base(tmp_path, NOW, 1), tmp_path / "data")
+    assert (tmp_path / "data" / "backup_label").read_text().startswith("START WAL LOCATION")
+
+
+@pytest.mark.skipif(not hasattr(tarfile, "tar_filter"), reason="Python before 3.11.4 cannot filter what it lays down")
+def test_a_base_backup_lays_nothing_down_beside_the_data(tmp_path: Path) -> None:
+    path = tmp_path / "foreign.tar"
+    with tarfile.open(path, "w") as file:
+        file.addfile(tarfile.TarInfo("../outside"))
+    with pytest.raises(tarfile.OutsideDestinationError):
+        postgresql._unpack(path, tmp_path / "data")

@@ -117,6 +117,10 @@ def plane(home: Path) -> Iterator[Shell]:
         yield shell
         head("Everything ends")
         shell.show("groundplane down")
+    except DemoError:
+        with contextlib.suppress(DemoError):
+            shell.show("groundplane status")  # says what the claim that did not come waits for
+        raise
     finally:
         with contextlib.suppress(DemoError):
             shell.run("groundplane down")

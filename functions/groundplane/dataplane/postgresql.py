@@ -83,8 +83,7 @@ def restore(  # noqa: PLR0913  # What a command is told, by name.
         target = _moment(until) if until else None
         base = _base_before(archive, target)
         fresh = _fresh(data)
-        with tarfile.open(base) as file:
-            file.extractall(fresh, filter="tar")
+        _unpack(base, fresh)
         _run(tools / "pg_verifybackup", "-q", str(fresh))
         settings = [f'restore_command = \'cp "{_quoted(archive)}/wal/%f" "%p"\'', "recovery_target_action = 'promote'"]
         if target and _reaches(tools, archive, target, archived_within):
@@ -223,6 +222,14 @@ def _finish(fresh: Path, path: Path) -> None:
     os.sync()
     fresh.replace(path)
     _sync(path.parent)
+
+
+def _unpack(base: Path, folder: Path) -> None:
+    """Lay what *base* holds down in *folder*, and nothing beside it."""
+    with tarfile.open(base) as file:
+        # Python 3.11 knows the parameter `filter` only since 3.11.4; an attribute an older one ignores.
+        file.extraction_filter = getattr(tarfile, "tar_filter", None)
+        file.extractall(folder)  # noqa: S202  # Filtered, where Python can; the archive is this plane's own.
 
 
 def _packed(folder: Path, path: Path) -> None:
