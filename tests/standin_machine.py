@@ -60,3 +60,11 @@ def said(begun: subprocess.Popen[str]) -> str:
     told = begun.communicate(timeout=COMMAND_SECONDS)[0]
     assert begun.returncode == 0, told
     return told
+
+
+def line(begun: subprocess.Popen[str], text: str) -> str:
+    """Return the line with *text* that a command prints."""
+    assert begun.stdout
+    found = next((one for one in begun.stdout if text in one), "")
+    assert found, f"it ended without: {text}"
+    return found

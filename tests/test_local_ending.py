@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from bareplane.waiting import eventually
 from faults.machine import SOON, database, is_true, machine
 from groundplane.local.commands.client import Client, UnreachableError
 from groundplane.local.commands.home import Home
-from standin_machine import StandIns, said
+from standin_machine import StandIns, line, said
 
 # Ends when it was told to, and is let go.
 KEPT = """
@@ -53,14 +52,6 @@ def kept(here: StandIns) -> Iterator[StandIns]:
     mark(here, "free").touch()
     here.up()
     here.serves("orders")
-
-
-def line(begun: subprocess.Popen[str], text: str) -> str:
-    """Return the line with *text* that a command prints."""
-    assert begun.stdout
-    found = next((one for one in begun.stdout if text in one), "")
-    assert found, f"it ended without: {text}"
-    return found
 
 
 def answers(client: Client) -> bool:
@@ -119,11 +110,13 @@ def test_a_plane_whose_provider_fails_ends_with_one_and_says_so(here: StandIns) 
     here.serves("orders")
 
 
-def test_many_claims_end_quickly() -> None:
+def test_many_claims_in_the_middle_of_being_made_end_quickly_and_are_made_later() -> None:
     with tempfile.TemporaryDirectory(prefix="gp-") as folder, machine(Path(folder), StandIns) as many:
         names = [f"claim-{number}" for number in range(MANY)]
         many.kubectl.apply(*map(database, names))
-        eventually(lambda: all(is_true(many.claim(name), "Ready") for name in names), SOON)
         began = time.monotonic()
         many.down()
         assert time.monotonic() - began < SOON / 2
+        assert many.processes() == []
+        many.up()
+        eventually(lambda: all(is_true(many.claim(name), "Ready") for name in names), SOON)

@@ -28,7 +28,7 @@ from groundplane.local.kubeconfig import Kubeconfig
 from groundplane.local.plane import server
 from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.store import StoreError
-from groundplane.local.provider import child
+from groundplane.local.provider import rotation
 from groundplane.local.provider.command import authority, hold, operate
 from groundplane.local.provider.machine import Machine
 from groundplane.local.provider.programs import ProgramError, Programs
@@ -75,7 +75,7 @@ async def _rotate(log: Path) -> None:
     while True:
         await asyncio.sleep(_LOG_SECONDS)
         with contextlib.suppress(OSError):  # a full disk must not end what makes room
-            child.rotate(log)
+            await asyncio.to_thread(rotation.rotate, log)
 
 
 @contextlib.asynccontextmanager
