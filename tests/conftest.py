@@ -1,10 +1,15 @@
-"""Settings of every test: how Hypothesis looks for counterexamples."""
+"""Settings of every test: how Hypothesis looks for counterexamples; and what several files of tests begin with."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from admission_world import World
 
 # The same examples in every run, and no deadline: a busy machine must not fail a right program.
 settings.register_profile("default", derandomize=True, deadline=None)
@@ -30,3 +35,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     asked = [Path(word.partition("::")[0]).resolve() for word in config.args]
     return None if any(collection_path in (path, *path.parents) for path in asked) else True
+
+
+@pytest.fixture
+def plane(tmp_path: Path) -> Iterator["World"]:
+    """Return a plane in this process, without any policy."""
+    from admission_policies import bare  # noqa: PLC0415  # Only who asks for a plane loads one.
+
+    with bare(tmp_path / "data") as made:
+        yield made

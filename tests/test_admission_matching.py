@@ -1,8 +1,5 @@
 """Which writes a policy is about, who is asked, and from when on."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from admission_policies import (
@@ -10,7 +7,6 @@ from admission_policies import (
     GROUP,
     RULE,
     SAID,
-    bare,
     bind,
     data,
     policy,
@@ -23,12 +19,6 @@ from groundplane.core.manifest import Manifest
 from plane_process import settle
 
 VERSION = {"name": "v1", "served": True, "referenceable": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
-
-
-@pytest.fixture
-def plane(tmp_path: Path) -> Iterator[World]:
-    with bare(tmp_path / "data") as made:
-        yield made
 
 
 MATCHING: dict[str, tuple[Manifest, bool]] = {

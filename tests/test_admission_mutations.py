@@ -1,8 +1,5 @@
 """What mutating policies do to a write: every answer was seen to be that of a real API server (Kubernetes 1.36)."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from admission_policies import (
@@ -10,7 +7,6 @@ from admission_policies import (
     DENIED,
     PARAMS,
     SEEN,
-    bare,
     bind,
     data,
     patches,
@@ -22,13 +18,6 @@ from admission_policies import (
 from admission_world import World, config
 from groundplane.core.manifest import JSON, Manifest
 from plane_process import widget, widget_definition
-
-
-@pytest.fixture
-def plane(tmp_path: Path) -> Iterator[World]:
-    with bare(tmp_path / "data") as made:
-        yield made
-
 
 GROWS = 'has(object.data.{0}) ? object.data.{0} + "x" : "x"'
 

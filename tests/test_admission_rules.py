@@ -1,8 +1,5 @@
 """How validating policies are asked: every answer was seen to be that of a real API server (Kubernetes 1.36)."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from admission_policies import (
@@ -10,7 +7,6 @@ from admission_policies import (
     PARAMS,
     SAID,
     SEEN,
-    bare,
     bind,
     data,
     patches,
@@ -22,13 +18,6 @@ from admission_policies import (
 )
 from admission_world import PEOPLE, World, config, refused
 from groundplane.local.plane.deletion import Options
-
-
-@pytest.fixture
-def plane(tmp_path: Path) -> Iterator[World]:
-    with bare(tmp_path / "data") as made:
-        yield made
-
 
 FAILURES = {
     "object.data.nope == 'x'": "no such key: nope",

@@ -93,14 +93,6 @@ def test_a_child_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     assert child.code() == -signal.SIGKILL
 
 
-def test_a_long_log_is_kept_once_and_the_child_goes_on_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(children, "LOG_BYTES", 10)
-    log = tmp_path / "a.log"
-    log.write_text("more than ten\n")
-    children.rotate(log)
-    assert (log.read_text(), (tmp_path / "a.log.1").read_text()) == ("", "more than ten\n")
-
-
 def test_last_words_are_the_complaint_and_its_reason_without_times(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text(

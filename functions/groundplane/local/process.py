@@ -20,6 +20,7 @@ from typing import Final
 import click
 
 from groundplane.engines.database.local import _place as place
+from groundplane.local.commands import home as homes
 from groundplane.local.commands import installing
 from groundplane.local.commands.home import Home
 from groundplane.local.composites.controller import reconciling
@@ -27,7 +28,7 @@ from groundplane.local.kubeconfig import Kubeconfig
 from groundplane.local.plane import server
 from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.store import StoreError
-from groundplane.local.provider import child
+from groundplane.local.provider import rotation
 from groundplane.local.provider.command import authority, hold, operate
 from groundplane.local.provider.machine import Machine
 from groundplane.local.provider.programs import ProgramError, Programs
@@ -38,11 +39,16 @@ _LOG_SECONDS: Final = 60.0
 _LOG = logging.getLogger("groundplane")
 
 
+class ProviderLostError(Exception):
+    """The provider ended although nobody told it to; the plane has ended in order after it."""
+
+
 async def run(home: Home, programs: Programs, tell: Callable[[str], None]) -> None:
     """Be the plane in *home* until a signal; *tell* is told what is done, and `SERVES` at the end.
 
     Raises:
         StoreError, StatusError, ProgramError, OSError: it cannot be.
+        ProviderLostError: it was, and could not go on.
     """
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -61,7 +67,7 @@ async def run(home: Home, programs: Programs, tell: Callable[[str], None]) -> No
             await ended.wait()
             rotation.cancel()
             _LOG.info("ending")
-            home.leave()
+            home.end()
     _LOG.info("ended")
 
 
@@ -69,7 +75,7 @@ async def _rotate(log: Path) -> None:
     while True:
         await asyncio.sleep(_LOG_SECONDS)
         with contextlib.suppress(OSError):  # a full disk must not end what makes room
-            child.rotate(log)
+            await asyncio.to_thread(rotation.rotate, log)
 
 
 @contextlib.asynccontextmanager
@@ -77,8 +83,13 @@ async def providing(home: Home, programs: Programs, lost: Callable[[], object]) 
     """Run the provider beside the plane, in a thread and a loop of its own, and end all that it runs at the end.
 
     Should it end before, *lost* is called in the loop of the plane: nobody would notice a plane that starts nothing.
+    It is not begun again here, beside whatever is left of the one that failed: a new process begins with nothing.
+
+    Raises:
+        ProviderLostError: it ended before.
     """
     told, kubeconfig, loop = threading.Event(), Kubeconfig.read(home.kubeconfig), asyncio.get_running_loop()
+    early = threading.Event()
 
     def work() -> None:
         try:
@@ -87,6 +98,7 @@ async def providing(home: Home, programs: Programs, lost: Callable[[], object]) 
             _LOG.exception("the provider ended")
         finally:
             if not told.is_set():
+                early.set()
                 loop.call_soon_threadsafe(lost)
 
     thread = threading.Thread(target=work, name="provider", daemon=True)
@@ -96,25 +108,47 @@ async def providing(home: Home, programs: Programs, lost: Callable[[], object]) 
     finally:
         told.set()
         await asyncio.to_thread(thread.join)  # it asks the plane to the last, so the plane must go on answering
+    if early.is_set():
+        raise ProviderLostError(
+            "the provider failed, see above, so the plane has ended. What it ran may run on: groundplane up finds it"
+            " again, groundplane down ends it"
+        )
 
 
 def main(folder: str) -> int:
-    """Be the plane in *folder*; return 1 when that cannot be, and say why."""
+    """Be the plane in *folder*; return 1 when that cannot be, or not any longer, and say why."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("kopf").setLevel(logging.ERROR)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     home = Home(Path(folder))
     with _teller() as tell:
         try:
-            hold(home.folder)
+            _take(home, tell)
             asyncio.run(run(home, Programs(), tell))
-        except (StoreError, StatusError, ProgramError, click.ClickException) as error:
+        except (StoreError, StatusError, ProgramError, ProviderLostError, click.ClickException) as error:
             tell(f"error {error.format_message() if isinstance(error, click.ClickException) else error}")
             return 1
         except OSError as error:
             tell(f"error {error.filename or home.folder}: {error.strerror or error}")
             return 1
     return 0
+
+
+def _take(home: Home, tell: Callable[[str], None]) -> None:
+    """Hold *home* for as long as this process lives, after a plane that is ending there.
+
+    Raises:
+        click.ClickException: another one works there, or does not end.
+        OSError: the folder cannot be written.
+    """
+    ending = home.ending()
+    if ending is not None:
+        tell(f"waiting    for process {ending.pid}, which is ending the plane here")
+        if not homes.ends(ending):
+            raise click.ClickException(
+                f"the plane before, process {ending.pid}, does not end within {homes.END_SECONDS:.0f} s; end it"
+            )
+    hold(home.folder)
 
 
 @contextlib.contextmanager

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
 
 import click
-import psutil
 
 from groundplane.local.commands import home as homes
 from groundplane.local.commands.home import Home
 from groundplane.local.provider import child
-
-PATIENCE_SECONDS: Final = 120.0  # a server that has much to write takes its time
 
 
 @click.command("down")
@@ -20,20 +16,20 @@ PATIENCE_SECONDS: Final = 120.0  # a server that has much to write takes its tim
 def down(*, home: Home) -> None:
     """End the plane on this machine with all that it runs. Data, backups and logs stay."""
     running = home.process()
+    ending = running or home.ending()
     if running is not None:
-        count = len(_children(home))
-        click.echo(f"Ending the plane, process {running.pid}, and {count} programs that it runs")
+        click.echo(f"Ending the plane, process {running.pid}, and {len(_children(home))} programs that it runs")
         running.terminate()
-        try:
-            running.wait(PATIENCE_SECONDS)
-        except psutil.TimeoutExpired:
-            raise click.ClickException(
-                f"the plane does not end within {PATIENCE_SECONDS:.0f} s; see {home.log}, and end process {running.pid}"
-            ) from None
+    elif ending is not None:
+        click.echo(f"The plane, process {ending.pid}, is ending already")
+    if ending is not None and not homes.ends(ending):
+        raise click.ClickException(
+            f"the plane does not end within {homes.END_SECONDS:.0f} s; see {home.log}, and end process {ending.pid}"
+        )
     left = asyncio.run(_end_left(home))
     if left:
         click.echo(f"Ended {left} programs of a plane that was killed")
-    if running is None and not left:
+    if ending is None and not left:
         click.echo(f"No plane runs in {home.folder}.")
         return
     click.echo(f"Everything ended. Data and backups stay in {home.folder}")

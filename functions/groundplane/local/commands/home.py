@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -15,7 +16,9 @@ from groundplane.local.private import write
 
 F = TypeVar("F", bound=Any)
 NOT_RUNNING: Final = 3  # exit code of a command that needs a plane
+END_SECONDS: Final = 120.0  # a server that has much to write takes its time to end
 _SAME_SECONDS = 0.05
+_LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +53,30 @@ class Home:
 
     def enter(self) -> None:
         """Say that this process is the plane here."""
-        own = psutil.Process()
-        write(self._record, json.dumps({"pid": own.pid, "began": own.create_time()}).encode())
+        self._say(ending=False)
 
-    def leave(self) -> None:
-        """Say that no plane is here any more."""
-        self._record.unlink(missing_ok=True)
+    def end(self) -> None:
+        """Say that this process is the plane here no more, and holds the folder until it has ended."""
+        self._say(ending=True)
 
     def process(self) -> psutil.Process | None:
-        """Return the plane's process; None when none runs. Another one of its number is none."""
+        """Return the plane's process; None when none runs, or it is ending. Another one of its number is none."""
+        return self._found(ending=False)
+
+    def ending(self) -> psutil.Process | None:
+        """Return the process of a plane that is ending; None when there is none."""
+        return self._found(ending=True)
+
+    def _say(self, *, ending: bool) -> None:
+        own = psutil.Process()
+        write(self._record, json.dumps({"pid": own.pid, "began": own.create_time(), "ending": ending}).encode())
+
+    def _found(self, *, ending: bool) -> psutil.Process | None:
         try:
             found = json.loads(self._record.read_text())
             process = psutil.Process(found["pid"])
-            same = abs(process.create_time() - found["began"]) < _SAME_SECONDS
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+            is_same = abs(process.create_time() - found["began"]) < _SAME_SECONDS
+            return process if is_same and found.get("ending", False) == ending and runs(process) else None
         except (OSError, ValueError, KeyError, TypeError, psutil.Error):
             return None
 
@@ -87,6 +100,24 @@ class NotRunningError(click.ClickException):
     def __init__(self, home: Home) -> None:
         """Say so of *home*."""
         super().__init__(f"no plane runs in {home.folder}; start it: groundplane up")
+
+
+def runs(process: psutil.Process) -> bool:
+    """Return whether *process* runs; one that has ended and waits for its parent to notice does not."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def ends(process: psutil.Process) -> bool:
+    """Return whether *process* ends within `END_SECONDS`."""
+    until = time.monotonic() + END_SECONDS
+    while runs(process):
+        if time.monotonic() > until:
+            return False
+        time.sleep(_LOOK_SECONDS)
+    return True
 
 
 def default() -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import click
 
@@ -13,10 +13,11 @@ from groundplane.core.manifest import CLAIM_LABEL, Manifest
 from groundplane.engines._local import PROCESS, TASK
 from groundplane.local.commands import claims
 from groundplane.local.commands import home as homes
+from groundplane.local.commands.growing import Growing
 from groundplane.local.commands.home import Home
+from groundplane.local.commands.lasting import until_told
 
 LINES: Final = 100
-_BYTES: Final = 256 * 1024
 _LOOK_SECONDS: Final = 0.5
 
 
@@ -29,15 +30,15 @@ _LOOK_SECONDS: Final = 0.5
 def logs(*, claim: str | None, namespace: str, follow: bool, count: int, home: Home) -> None:
     """Print what the plane says, or what the programs of CLAIM say, such as xdb/orders."""
     paths = _paths(home, claim, namespace) if claim else [home.log]
-    files = [(path.stem, path.open(encoding="utf-8", errors="replace")) for path in paths if path.exists()]
-    if not files:
+    if not any(follow or path.exists() for path in paths):
         raise click.ClickException("there is nothing to show yet")
-    many = len(files) > 1
-    for name, file in files:
-        for line in _last(file, count):
-            click.echo(f"{name}: {line}" if many else line)
+    found = [Growing(path) for path in paths]
+    many = len(found) > 1
+    for log in found:
+        _show(log, log.last(count, half=not follow), many=many)
     if follow:
-        _follow(files, many=many)
+        with until_told():
+            _follow(found, many=many)
 
 
 def _paths(home: Home, claim: str, namespace: str) -> list[Path]:
@@ -60,19 +61,13 @@ def _belongs(made: Manifest, kind: str, name: str) -> bool:
     return is_owned and CLAIM_LABEL in made["metadata"].get("labels", {})
 
 
-def _last(file: IO[str], count: int) -> Iterable[str]:
-    end = file.seek(0, 2)
-    file.seek(max(0, end - _BYTES))
-    lines = file.read().splitlines()
-    return lines[-count:] if count else []
+def _follow(found: Sequence[Growing], *, many: bool) -> None:
+    while True:
+        for log in found:
+            _show(log, log.more(), many=many)
+        time.sleep(_LOOK_SECONDS)
 
 
-def _follow(files: Sequence[tuple[str, IO[str]]], *, many: bool) -> None:
-    try:
-        while True:
-            for name, file in files:
-                for line in file.readlines():
-                    click.echo(f"{name}: {line.rstrip()}" if many else line.rstrip())
-            time.sleep(_LOOK_SECONDS)
-    except KeyboardInterrupt:
-        return
+def _show(log: Growing, lines: Iterable[str], *, many: bool) -> None:
+    for line in lines:
+        click.echo(f"{log.path.stem}: {line}" if many else line)

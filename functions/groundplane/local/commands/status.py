@@ -7,18 +7,20 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from groundplane.local.commands import home as homes
 from groundplane.local.commands.home import Home
+from groundplane.local.commands.lasting import until_told
 from groundplane.local.commands.seen import Seen, see
 
 EVERY_SECONDS: Final = 1.0
 _MEBIBYTE: Final = 1024 * 1024
+_MOVING: Final = frozenset({"memory", "seconds"})
 _CLEAR: Final = "\x1b[H\x1b[J"
 _MARKS: Final = {"True": ("ok", "green"), "False": ("no", "red"), "Unknown": ("?", "yellow")}
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"))
@@ -26,24 +28,41 @@ _WIDTH: Final = 100
 
 
 @click.command("status")
-@click.option("-w", "--watch", is_flag=True, help="Go on until Ctrl-C.")
+@click.option("-w", "--watch", is_flag=True, help="Go on until Ctrl-C; show it again when something changes.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form.")
 @homes.option
 def status(*, watch: bool, output: str, home: Home) -> None:
     """Show the plane, its claims, and what runs for them."""
-    if output == "json":
-        click.echo(json.dumps(see(home), indent=2))
-        return
-    if not watch:
-        click.echo(_text(see(home)))
-        return
-    try:
-        while True:
-            text = _text(see(home))
-            click.echo(f"{_CLEAR}{text}" if sys.stdout.isatty() else f"{text}\n")
-            time.sleep(EVERY_SECONDS)
-    except KeyboardInterrupt:
-        return
+    form = _text if output == "text" else _json
+    if watch:
+        with until_told():
+            _watch(home, form, clears=output == "text" and sys.stdout.isatty())
+    else:
+        click.echo(form(see(home)))
+
+
+def _watch(home: Home, form: Callable[[Seen], str], *, clears: bool) -> None:
+    """Show how the plane is: on a terminal always as it is now, elsewhere each change of it."""
+    shown: Seen | None = None
+    while True:
+        seen = see(home)
+        if clears:
+            click.echo(_CLEAR + form(seen))
+        elif (lasting := _lasting(seen)) != shown:
+            shown = lasting
+            click.echo(form(seen) + ("\n" if form is _text else ""))
+        time.sleep(EVERY_SECONDS)
+
+
+def _lasting(value: Any) -> Any:
+    """Return what of *value* is no news every second."""
+    if isinstance(value, dict):
+        return {name: _lasting(one) for name, one in value.items() if name not in _MOVING}
+    return [*map(_lasting, value)] if isinstance(value, list) else value
+
+
+def _json(seen: Seen) -> str:
+    return json.dumps(seen, indent=2)
 
 
 def _text(seen: Seen) -> str:

@@ -20,7 +20,7 @@ from groundplane.local.commands import home as homes
 from groundplane.local.commands.client import Client, UnreachableError
 from groundplane.local.commands.home import Home
 from groundplane.local.private import OWN, PRIVATE
-from groundplane.local.provider import child
+from groundplane.local.provider import rotation
 
 PATIENCE_SECONDS: Final = 60.0
 _FUNCTIONS = Path(__file__).parents[3]
@@ -52,7 +52,7 @@ def up(*, home: Home, foreground: bool) -> None:
 
 def _start(home: Home) -> None:
     reading, writing = os.pipe()
-    child.rotate(home.log)
+    rotation.rotate(home.log)
     # Its own session: it outlives the terminal. The descriptor has the number at which the plane looks for it.
     script = f'exec {process.TELLING}<&{writing}; exec "$@"' if writing != process.TELLING else 'exec "$@"'
     words = ("sh", "-c", script, "sh", sys.executable, "-m", "groundplane.local.process", str(home.folder))

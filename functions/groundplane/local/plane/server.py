@@ -11,9 +11,10 @@ import logging
 import secrets
 import signal
 import socket
+import ssl
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +35,7 @@ HISTORY_COUNT = 20_000
 EVENT_LIFE = timedelta(hours=1)  # as on a real server
 _LOG = logging.getLogger(__name__)
 _PRUNE_SECONDS = 60.0
+_RENEW_SECONDS = 24 * 60 * 60.0  # the certificate is looked at as often
 _AGAIN_SECONDS = 5.0  # after which what goes and did not is tried again
 _GRACE_SECONDS = 2.0
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # no word comes of them
@@ -102,7 +104,7 @@ async def serving(
             await web.SockSite(runner, sock, ssl_context=context).start()
             write(folder / "port", str(sock.getsockname()[1]).encode())
             address = f"https://{tls.HOST}:{sock.getsockname()[1]}"
-            async with _background(api):
+            async with _background(_collecting(api), _pruning(api), _renewing(context, folder, authority)):
                 yield Plane(api, tls.kubeconfig(folder, address, token, kubeconfig), address)
         finally:
             api.end()
@@ -136,8 +138,8 @@ def _listening(port: int) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def _background(api: Api) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(_collecting(api)), asyncio.create_task(_pruning(api))]
+async def _background(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(one) for one in work]
     try:
         yield
     finally:
@@ -182,6 +184,15 @@ async def _pruning(api: Api) -> None:
         except StatusError as error:
             _LOG.warning("pruning: %s", error)
         await asyncio.sleep(_PRUNE_SECONDS)
+
+
+async def _renewing(context: ssl.SSLContext, folder: Path, authority: Authority) -> None:
+    while True:
+        await asyncio.sleep(_RENEW_SECONDS)
+        try:
+            tls.renew(context, folder, authority, _clock())
+        except OSError as error:
+            _LOG.warning("renewing the certificate: %s", error)
 
 
 async def _main(folder: Path) -> None:

@@ -24,6 +24,16 @@ def context(folder: Path, authority: Authority, now: datetime) -> ssl.SSLContext
     return made
 
 
+def renew(serving: ssl.SSLContext, folder: Path, authority: Authority, now: datetime) -> None:
+    """Let what is *serving* show a new certificate to new connections, when the one in *folder* lasts no longer.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if authority.keep(folder, NAME, now):
+        serving.load_cert_chain(folder / CERTIFICATE, folder / KEY)
+
+
 def kubeconfig(folder: Path, server: str, token: str, path: Path | None = None) -> Path:
     """Write how clients reach *server* by *token* to *path*, or to kubeconfig in *folder*; return where that is."""
     pem = base64.b64encode((folder / CA).read_bytes()).decode()

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 RECORD: Final = "process"
 STOP: Final = "stop"
-LOG_BYTES: Final = 10 * 1024 * 1024
 POLL_SECONDS: Final = 0.5
 _SAID: Final = re.compile(r"\b(LOG|HINT|DETAIL|WARNING|FATAL|PANIC|ERROR|Error): .*")
 _COMPLAINT: Final = re.compile(r"(FATAL|PANIC|ERROR|Error): ")
@@ -121,18 +119,6 @@ async def end(folder: Path) -> bool:
     await found.stop(int(number), float(seconds))
     forget(folder)
     return True
-
-
-def rotate(log: Path) -> None:
-    """Keep the last of a long log, and the one before it: the child goes on writing to the same file."""
-    if log.exists() and log.stat().st_size > LOG_BYTES:
-        before = log.with_suffix(".log.1")
-        before.unlink(missing_ok=True)
-        before.touch(mode=OWN)
-        # Never all of it in memory. What is said between the last read and the cut is lost: a program cannot be told
-        # to open another file.
-        shutil.copyfile(log, before)
-        os.truncate(log, 0)
 
 
 def last_words(log: Path) -> str:

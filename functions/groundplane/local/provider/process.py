@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from groundplane.engines._local import PROCESS, ProcessSpec
 from groundplane.local.private import write
 from groundplane.local.provider import child as children
+from groundplane.local.provider import rotation
 from groundplane.local.provider.programs import environment, expand, unprivileged
 from groundplane.local.provider.subject import NotYetError, Subject, Tools, condition, now
 
@@ -137,7 +138,7 @@ class ProcessSubject(Subject):
 
     def _start(self, argv: list[str], digest: str) -> None:
         log = self.tools.machine.log(self.whose)
-        children.rotate(log)
+        rotation.rotate(log)
         write(self.folder / DIGEST, digest)
         children.remember(self.folder, signal.Signals[self.spec.stop.signal], self.spec.stop.seconds)
         self.child = children.start(self.folder, argv, log)
@@ -153,7 +154,8 @@ class ProcessSubject(Subject):
             self.ready = await _answers([*unprivileged(), str(program), *args], spec.probe.timeout_seconds)
         if self.ready:
             await self._say("True", "Running")
-            children.rotate(self.tools.machine.log(self.whose))
+            if rotation.is_long(log := self.tools.machine.log(self.whose)):
+                await asyncio.to_thread(rotation.rotate, log)  # it waits for the disk
             return spec.probe.period_seconds if spec.probe else DAY_SECONDS if spec.certificate else None
         await self._say("False", "NotAnswering" if self._probe_delay >= LATER else "Starting", "it does not answer yet")
         self._probe_delay = min(self._probe_delay * 2, LATER)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundplane.engines._local import TASK, TaskSpec
 from groundplane.local.provider import child as children
+from groundplane.local.provider import rotation
 from groundplane.local.provider.subject import NotYetError, Subject, Tools, condition, now
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class TaskSubject(Subject):
 
     async def _do(self, spec: TaskSpec, argv: list[str], digest: str) -> None:
         log, output = self.tools.machine.log(self.whose), self.folder / "output"
-        children.rotate(log)
+        rotation.rotate(log)
         if not self.succeeded:
             await self.say(conditions=[condition("Succeeded", "Unknown", "Running")])
         generation = self.generation
