@@ -70,9 +70,11 @@ def settle(api: Api, left: Left | None = None) -> bool:
     """
     left = left or Left()
     done = False
-    for deed in [*_going(api)]:
+    # All is decided before anything is done: a kind that goes now is not known any more a moment later.
+    going, absent = [*_going(api)], [*_absent(api, left)]
+    for deed in going:
         done = _did(deed) or done
-    for key, deed in [*_absent(api, left)]:
+    for key, deed in absent:
         if _did(deed):
             done = True
         else:
