@@ -21,10 +21,14 @@ class Remembering(Unsynced):
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
         """Make changes at once, and remember what was before."""
-        if self._pending is None and hasattr(self, "disks"):
+        if not self._database.in_transaction and hasattr(self, "disks"):
             self.disks.append(self._database.serialize())
         with super().together():
             yield
+
+    def grouped(self) -> contextlib.AbstractContextManager[None]:
+        """Let each write be one: then there are more states to be killed in."""
+        return contextlib.nullcontext()
 
 
 async def installed(world: World) -> None:

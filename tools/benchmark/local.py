@@ -45,7 +45,8 @@ _STANDINS = {
     "pg_isready": "exit 0",
     "psql": """echo '{"version": "17.0", "archiving": "working"}'""",
     "initdb": 'while [ $# -gt 0 ]; do if [ "$1" = -D ]; then mkdir -p "$2"; fi; shift; done',
-    "pg_basebackup": "exit 0",
+    "pg_basebackup": 'while [ $# -gt 0 ]; do if [ "$1" = -D ]; then : >"$2/backup_label"; fi; shift; done',
+    "pg_verifybackup": "exit 0",
 }
 _RUN = """
 import asyncio, logging, sys

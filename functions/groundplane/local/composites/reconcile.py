@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
@@ -14,12 +15,13 @@ from groundplane.local.composites import composing, selection
 from groundplane.local.composites.composing import Applied, Ask, InvalidError
 from groundplane.local.composites.lookup import PlaneLookup
 from groundplane.local.composites.tracker import Tracker
+from groundplane.local.composites.turns import Turn
 from groundplane.local.composites.writing import COMPOSITE_LABEL, FINALIZER, Writer
 from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.records import Key
 from groundplane.local.plane.resources import Resource
 from groundplane.render import conditions
-from groundplane.render.pipeline import Run
+from groundplane.render.pipeline import Call, Run
 from groundplane.render.problem import RenderError
 from groundplane.render.protobuf import manifest
 
@@ -64,6 +66,8 @@ class Reconciler:
     ask: Ask
     tell: Tell
     """Records an event about a composite: kind, reason, message."""
+    computing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the one reconcile that computes, while others wait for their functions."""
 
     async def reconcile(self, resource: Resource, key: Key, responsive: Responsive) -> Next:
         """Bring one composite closer to what it asks for; *responsive* says whether it is listened to.
@@ -71,6 +75,10 @@ class Reconciler:
         Raises:
             StatusError: the plane refuses what it should not.
         """
+        async with Turn(self.computing) as turn:
+            return await self._reconcile(resource, key, responsive, turn)
+
+    async def _reconcile(self, resource: Resource, key: Key, responsive: Responsive, turn: Turn) -> Next:
         xr = self.writer.find(resource.api_version, resource.kind, key.namespace, key.name)
         if xr is None:
             self.tracker.forget(key)
@@ -82,10 +90,11 @@ class Reconciler:
         if at(xr, "metadata", "deletionTimestamp"):
             return self._deleted(xr)
         try:
-            revision = self._selected(xr)
+            with self._at_once():
+                revision = self._selected(xr)
         except _StoppedError as stopped:
             return self._failed(xr, stopped.reason, str(stopped))
-        return await self._composed(xr, revision, key)
+        return await self._composed(xr, revision, key, turn)
 
     def broke(self, resource: Resource, key: Key, error: Exception) -> None:
         """Say in the composite that its reconcile ended by *error*, which is a bug of ours.
@@ -98,6 +107,10 @@ class Reconciler:
             # The error's own words may quote an object, and an object may hold a secret.
             message = f"cannot reconcile: {type(error).__name__}; this is a bug of Groundplane"
             self._failed(xr, "ComposeResources", message)
+
+    def _at_once(self) -> contextlib.AbstractContextManager[None]:
+        """Let the disk be waited for once, for all that is written inside."""
+        return self.writer.api.store.grouped()
 
     @property
     def _now(self) -> str:
@@ -174,11 +187,15 @@ class Reconciler:
         xr.update(self.writer.change(xr, wanted))
         xr["status"] = status  # with the conditions that are not written yet
 
-    async def _composed(self, xr: Manifest, revision: Manifest, key: Key) -> Next:
+    async def _composed(self, xr: Manifest, revision: Manifest, key: Key, turn: Turn) -> Next:
+        async def ask(call: Call) -> fnv1.RunFunctionResponse:
+            async with turn.aside():
+                return await self.ask(call)
+
         run: Run | None = None
         try:
             found = composing.observe(xr, self.lookup, self.writer)
-            run = await composing.asked(xr, revision, found, self.lookup, self.ask, self.tracker.required(key))
+            run = await composing.asked(xr, revision, found, self.lookup, ask, self.tracker.required(key))
             # Whatever ends this reconcile: what it saw may be what keeps the next one from ending so.
             self.tracker.track(key, [*found.resources.values()], run.required, self.writer.api.catalogue)
             self._told(xr, run)
@@ -187,8 +204,9 @@ class Reconciler:
             if run.fatal:
                 message = conditions.fatal_error(run.fatal.step, run.fatal.message)
                 return self._broken(xr, run, message, message)
-            applied = composing.apply(xr, run, found, self.lookup, self.writer)
-            self._settle(xr, run, applied)
+            with self._at_once():
+                applied = composing.apply(xr, run, found, self.lookup, self.writer)
+                self._settle(xr, run, applied)
         except RenderError as error:
             words = _INVALID if isinstance(error, InvalidError) else str(error)
             return self._broken(xr, run, f"cannot compose resources: {error}", f"cannot compose resources: {words}")

@@ -22,6 +22,7 @@ from groundplane.local.plane.requests import Outcome, Request
 from groundplane.local.plane.resources import Resource
 from groundplane.local.plane.reviewing import Reviewing
 from groundplane.local.plane.selectors import Selector
+from groundplane.local.plane.settled import Settled
 from groundplane.local.plane.store import Store
 from groundplane.local.plane.surroundings import Surroundings
 
@@ -40,6 +41,7 @@ class Api:
         self.now = surroundings.now
         self._surroundings = surroundings
         self._catalogue: Catalogue | None = None
+        self._settled = Settled()
         self.ended = False
         self._at_end: list[Callable[[], None]] = []
         self._policies = Reviewing(store, lambda: self.catalogue)
@@ -52,6 +54,7 @@ class Api:
         """All kinds that are served now."""
         if self._catalogue is None:
             self._catalogue = Catalogue(self.store.objects(CRD_NAME))
+            self._settled.forget()
         return self._catalogue
 
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
@@ -172,7 +175,7 @@ class Api:
         """
         resource = request.resource
         if self.store.get(resource.key(request.namespace, request.name)) is not None:
-            return self._changed(request, functools.partial(verbs.apply, config=config), dry_run=dry_run), False
+            return self._changed(request, functools.partial(self._settled.apply, config=config), dry_run=dry_run), False
         if request.subresource:
             raise errors.not_found(resource.group, resource.plural, request.name)
         places.check(self.store, request, config)

@@ -1,7 +1,7 @@
 """What goes because something else went: dependents, the content of namespaces, the objects of a kind.
 
-Nothing is remembered between two rounds. What is to do follows from what is stored, so a plane that was killed goes on
-where it was.
+What is to do follows from what is stored, so a plane that was killed goes on where it was: its first round looks at
+everything. The later ones look at what changed since, because all that is owned is nearly all that is stored.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from groundplane.local.plane.deletion import FOREGROUND, ORPHAN, Options
 from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.records import Change, Key
 from groundplane.local.plane.resources import Resource
+from groundplane.local.plane.store import Store
 
 _BACKGROUND = Options(policy="Background")
 
@@ -24,26 +25,83 @@ _BACKGROUND = Options(policy="Background")
 Deed = Callable[[], object]
 
 
-def settle(api: Api) -> bool:
-    """Do what there is to do now; return whether anything was done, so that there may be more."""
+class Left:
+    """Whose owners must be looked for: at first everybody's."""
+
+    def __init__(self) -> None:
+        """Know nothing yet, so that the first round looks at everything."""
+        self._all = True
+        self._keys: set[Key] = set()
+        self._gone: set[str] = set()
+
+    def hear(self, change: Change) -> bool:
+        """Return whether *change* may leave something to do: something went, is going, or belongs to something."""
+        if change.key.resource == CRD_NAME:
+            self._all = True  # an owner of a kind that was unknown may be absent now
+        if change.type == "DELETED":
+            self._gone.add(change.manifest()["metadata"]["uid"])
+            return True
+        owned = b'"ownerReferences":' in change.body
+        if owned:
+            self._keys.add(change.key)
+        return owned or b'"deletionTimestamp":' in change.body
+
+    def keep(self, key: Key) -> None:
+        """Look at *key* in the next round, too: what is refused now may be allowed then."""
+        self._keys.add(key)
+
+    def take(self, store: Store) -> list[tuple[Key, Manifest]]:
+        """Return the objects that are to be looked at, and forget them."""
+        everything, keys, gone = self._all, self._keys, self._gone
+        self._all, self._keys, self._gone = False, set(), set()
+        if everything:
+            return store.owned()
+        found = {key: store.get(key) for key in sorted(keys, key=lambda one: (one.resource, one.path))}
+        found |= dict(one for uid in sorted(gone) for one in store.dependents(uid))
+        return [(key, one) for key, one in found.items() if one and one["metadata"].get("ownerReferences")]
+
+
+def settle(api: Api, left: Left | None = None) -> bool:
+    """Do what there is to do now; return whether anything was done, so that there may be more.
+
+    Args:
+        api: Where.
+        left: What changed since the last round; without it, everything is looked at.
+    """
+    left = left or Left()
     done = False
-    for deed in [*_deeds(api)]:
-        try:
-            done = bool(deed()) or done
-        except StatusError:
-            continue  # gone, or changed by another deed of this round; the next round sees it as it is
+    # All is decided before anything is done: a kind that goes now is not known any more a moment later.
+    going, absent = [*_going(api)], [*_absent(api, left)]
+    for deed in going:
+        done = _did(deed) or done
+    for key, deed in absent:
+        if _did(deed):
+            done = True
+        else:
+            left.keep(key)
     return done
 
 
-def _deeds(api: Api) -> Iterator[Deed]:
+def _did(deed: Deed) -> bool:
+    try:
+        return bool(deed())
+    except StatusError:
+        return False  # gone, or changed by another deed of this round; the next round sees it as it is
+
+
+def _going(api: Api) -> Iterator[Deed]:
     for key, manifest in api.store.deleting():
         resource = api.catalogue.named(key.resource)
         if resource is not None:
             yield from _of_deleting(api, resource, key, manifest)
-    for key, manifest in api.store.owned():
+
+
+def _absent(api: Api, left: Left) -> Iterator[tuple[Key, Deed]]:
+    for key, manifest in left.take(api.store):
         resource = api.catalogue.named(key.resource)
         if resource is not None:
-            yield from _of_owned(api, resource, key, manifest)
+            for deed in _of_owned(api, resource, key, manifest):
+                yield key, deed
 
 
 def _of_deleting(api: Api, resource: Resource, key: Key, manifest: Manifest) -> Iterator[Deed]:
@@ -217,8 +275,3 @@ def forget_events(api: Api, before: str) -> None:
         last = one.get("lastTimestamp") or one["metadata"]["creationTimestamp"]
         if last < before:
             api.delete(resource, one["metadata"].get("namespace", ""), one["metadata"]["name"], _BACKGROUND)
-
-
-def matters(change: Change) -> bool:
-    """Return whether *change* may leave something to do: something went, is going, or belongs to something."""
-    return change.type == "DELETED" or b'"deletionTimestamp":' in change.body or b'"ownerReferences":' in change.body

@@ -49,7 +49,7 @@ def page(  # noqa: PLR0913  # what a list asks for
     """
     version = store.version
     found: list[Manifest] = []
-    for one in store.objects(resource.name, namespace, after=after(token)):
+    for one in store.objects(resource.name, namespace, after=after(token), holding=selector.text()):
         if selector.selects(one):
             found.append(resource.presented(one))
             if limit and len(found) > limit:

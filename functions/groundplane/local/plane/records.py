@@ -47,7 +47,12 @@ class Change:
 def dumped(manifest: Manifest) -> bytes:
     """Return *manifest* as it is stored: without its version, which is the log's."""
     metadata = {name: value for name, value in manifest["metadata"].items() if name != "resourceVersion"}
-    return json.dumps({**manifest, "metadata": metadata}, separators=(",", ":"), ensure_ascii=False).encode()
+    return written({**manifest, "metadata": metadata}).encode()
+
+
+def written(manifest: Manifest) -> str:
+    """Return *manifest* as its text is kept."""
+    return json.dumps(manifest, separators=(",", ":"), ensure_ascii=False)
 
 
 def loaded(body: bytes, version: int) -> Manifest:

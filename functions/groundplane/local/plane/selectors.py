@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from groundplane.core.manifest import JSON, Manifest, at
 from groundplane.local.plane.errors import bad_request
+from groundplane.local.plane.records import written
 
 _TOKENS = re.compile(r"\s*(==|!=|=|!|<|>|\(|\)|,|[^\s=!<>(),]+)")
 _WORDS = ("in", "notin")
@@ -72,6 +73,11 @@ class Selector:
     def __bool__(self) -> bool:
         """Return whether anything is asked at all."""
         return bool(self.labels or self.fields)
+
+    def text(self) -> str:
+        """Return a text without which no stored object is meant: a label as it is stored; empty when none is known."""
+        wanted = (one for one in self.labels if one.operator in {"=", "=="})
+        return next((written({one.key: one.values[0]})[1:-1] for one in wanted), "")
 
     def selects(self, manifest: Manifest) -> bool:
         """Return whether *manifest* is meant."""

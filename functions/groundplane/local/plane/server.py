@@ -150,11 +150,11 @@ async def _background(*work: Coroutine[None, None, None]) -> AsyncIterator[None]
 
 async def _collecting(api: Api) -> None:
     """Collect whenever a change may have left something behind, and once at the start."""
-    changed = asyncio.Event()
+    changed, left = asyncio.Event(), collect.Left()
     changed.set()
 
     def listener(change: Change) -> None:
-        if collect.matters(change):
+        if left.hear(change):
             changed.set()
 
     cancel = api.subscribe(listener)
@@ -165,7 +165,7 @@ async def _collecting(api: Api) -> None:
                 await asyncio.wait_for(changed.wait(), _AGAIN_SECONDS if api.store.deleting() else None)
             changed.clear()
             try:
-                if collect.settle(api):
+                if collect.settle(api, left):
                     changed.set()
                     await asyncio.sleep(0)  # requests come first
             except StatusError as error:

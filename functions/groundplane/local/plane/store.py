@@ -6,19 +6,18 @@ acknowledged before it is on the disk, and nothing that matters is held in memor
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from groundplane.core.manifest import Manifest, at
-from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.records import Change, Event, Key, dumped, loaded
+from groundplane.local.plane.transactions import Transactions
 
 FORMAT = 1  # of the file; a plane refuses a file of a later one
 _BUSY = "database is locked"
-_UNWRITTEN = "nothing was changed, because the plane's store cannot be written ({}); make room on its disk"
 _TABLES = """
 CREATE TABLE objects (
     resource TEXT NOT NULL, path TEXT NOT NULL, version INTEGER NOT NULL, uid TEXT NOT NULL, deleting INTEGER NOT NULL,
@@ -54,9 +53,8 @@ class Store:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         path.chmod(0o600)
         self._clock = clock
-        self._listeners: list[Callable[[Change], None]] = []
-        self._pending: list[Change] | None = None
         self._database = sqlite3.connect(path, isolation_level=None, timeout=0)
+        self._transactions = Transactions(self._database)
         try:
             self._open(path)
         except sqlite3.DatabaseError as error:
@@ -92,33 +90,15 @@ class Store:
 
     def listen(self, listener: Callable[[Change], None]) -> Callable[[], None]:
         """Call *listener* after each change is on the disk; return what ends that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+        return self._transactions.listen(listener)
 
-    @contextlib.contextmanager
-    def together(self) -> Iterator[None]:
-        """Make the changes inside one: all of them are kept, or none.
+    def together(self) -> AbstractContextManager[None]:
+        """Make the changes inside one, as `Transactions.together` does."""
+        return self._transactions.together()
 
-        Raises:
-            StatusError: They cannot be written, because the disk is full for example.
-        """
-        if self._pending is not None:
-            yield
-            return
-        self._pending = []
-        try:
-            self._database.execute("BEGIN IMMEDIATE")
-            yield
-            self._database.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            raise StatusError(500, "InternalError", _UNWRITTEN.format(error)) from None
-        finally:
-            changes, self._pending = self._pending, None
-            if self._database.in_transaction:  # SQLite itself has ended one that found the disk full
-                self._database.execute("ROLLBACK")
-        for change in changes:
-            for listener in [*self._listeners]:
-                listener(change)
+    def grouped(self) -> AbstractContextManager[None]:
+        """Wait for the disk once for all changes inside, as `Transactions.grouped` does."""
+        return self._transactions.grouped()
 
     def put(self, key: Key, manifest: Manifest) -> Manifest:
         """Store *manifest*, new or instead of what *key* holds, and return it with its version."""
@@ -155,8 +135,7 @@ class Store:
             (self._clock(), kind, key.resource, key.path, body, previous),
         )
         change = Change(row.lastrowid or 0, kind, key, body, previous)
-        if self._pending is not None:
-            self._pending.append(change)
+        self._transactions.add(change)
         return change
 
     def _set_owners(self, key: Key, manifest: Manifest) -> None:
@@ -180,7 +159,9 @@ class Store:
         ).fetchone()
         return loaded(*found) if found else None
 
-    def objects(self, resource: str, namespace: str = "", *, after: str = "", limit: int = -1) -> list[Manifest]:
+    def objects(
+        self, resource: str, namespace: str = "", *, after: str = "", limit: int = -1, holding: str = ""
+    ) -> list[Manifest]:
         """Return the objects of *resource*, of one namespace or of all, in order.
 
         Args:
@@ -188,12 +169,13 @@ class Store:
             namespace: Empty for all, and for resources without namespaces.
             after: A `Key.path`: only what comes after it.
             limit: At most so many; negative for all.
+            holding: Only those in whose text this is found, as `dumped` writes it; empty for all.
         """
         low, high = _range(namespace)
         rows = self._database.execute(
             "SELECT body, version FROM objects"
-            " WHERE resource = ? AND path > ? AND path >= ? AND path < ? ORDER BY path LIMIT ?",
-            (resource, after, low, high, limit),
+            " WHERE resource = ? AND path > ? AND path >= ? AND path < ? AND instr(body, ?) ORDER BY path LIMIT ?",
+            (resource, after, low, high, holding.encode(), limit),
         )
         return [loaded(body, version) for body, version in rows]
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from groundplane.core.manifest import SECRET
 from groundplane.engines._local import PROCESS, TASK
 from groundplane.local.certificates import Authority
 from groundplane.local.kubeconfig import ConnectionFailedError, Kubeconfig
@@ -34,6 +35,22 @@ AUTHORITY: Final = "Groundplane on this machine"
 STATE: Final = "~/.local/state/groundplane"
 
 
+class _Unkept(kopf.DiffBaseStorage):
+    """Keeps no copy of what was seen last in the object: nothing here asks what changed, and each copy is a write."""
+
+    def build(self, *, body: kopf.Body, extra_fields: object = None) -> kopf.BodyEssence:
+        """Return nothing: every state of an object is the same."""
+        del body, extra_fields
+        return kopf.BodyEssence()
+
+    def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence:
+        """Return nothing, as `build` does."""
+        return self.build(body=body)
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        """Do nothing."""
+
+
 def registry(supervisor: Supervisor, kubeconfig: Kubeconfig) -> kopf.OperatorRegistry:
     """Return the handlers of a controller that lets *supervisor* do the work."""
     handlers = kopf.OperatorRegistry()
@@ -52,6 +69,7 @@ def registry(supervisor: Supervisor, kubeconfig: Kubeconfig) -> kopf.OperatorReg
     @kopf.on.startup(registry=handlers)
     def startup(settings: kopf.OperatorSettings, **_: Any) -> None:
         settings.persistence.finalizer = FINALIZER
+        settings.persistence.diffbase_storage = _Unkept()
         settings.posting.level = logging.CRITICAL  # what is worth an event, we post ourselves
         settings.networking.request_timeout = 30
 
@@ -64,8 +82,8 @@ def registry(supervisor: Supervisor, kubeconfig: Kubeconfig) -> kopf.OperatorReg
         _serve(handlers, supervisor, kind)
 
     @kopf.on.event("v1", "secrets", registry=handlers)
-    def secret(namespace: str | None, **_: Any) -> None:
-        supervisor.changed(namespace or "")
+    def secret(namespace: str | None, name: str | None, **_: Any) -> None:
+        supervisor.changed((SECRET.kind, namespace or "", name or ""))
 
     return handlers
 

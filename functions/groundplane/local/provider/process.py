@@ -12,12 +12,12 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from groundplane.engines._local import PROCESS, ProcessSpec
+from groundplane.engines._local import PROCESS, TASK, ProcessSpec
 from groundplane.local.private import write
 from groundplane.local.provider import child as children
 from groundplane.local.provider import rotation
 from groundplane.local.provider.programs import environment, expand, unprivileged
-from groundplane.local.provider.subject import NotYetError, Subject, Tools, condition, now
+from groundplane.local.provider.subject import AGAIN_SECONDS, Key, NotYetError, Subject, Tools, condition, now
 
 if TYPE_CHECKING:
     from groundplane.core.manifest import Manifest
@@ -49,11 +49,25 @@ class ProcessSubject(Subject):
         self._not_before = 0.0
         self._probe_delay = SOON
         self._started: str | None = None
+        self._asked: tuple[Manifest, ProcessSpec] | None = None
 
     @property
     def spec(self) -> ProcessSpec:
         """What is asked now."""
-        return ProcessSpec.model_validate(self.body["spec"])
+        if self._asked is None or self._asked[0] is not self.body:
+            self._asked = self.body, ProcessSpec.model_validate(self.body["spec"])
+        return self._asked[1]
+
+    @property
+    def needs(self) -> set[Key]:
+        """The objects that it waits for, or is made of."""
+        tasks = {(TASK.kind, self.whose.namespace, name) for name in self.spec.after}
+        return tasks | self.files_need(self.spec.files)
+
+    @property
+    def shown(self) -> object:
+        """What others may know of it."""
+        return self.state, {**self.ports}
 
     @property
     def state(self) -> str:
@@ -134,7 +148,8 @@ class ProcessSubject(Subject):
             if port.name not in self.ports:
                 self.ports[port.name] = _free_port()
             elif self.child is None and not _is_free(self.ports[port.name]):
-                raise NotYetError("PortTaken", f"port {self.ports[port.name]} is used by another program; end that")
+                message = f"port {self.ports[port.name]} is used by another program; end that"
+                raise NotYetError("PortTaken", message, AGAIN_SECONDS)
 
     def _start(self, argv: list[str], digest: str) -> None:
         log = self.tools.machine.log(self.whose)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
-from groundplane.core.manifest import Kind, Manifest, at
+from groundplane.core.manifest import SECRET, Kind, Manifest, at
 from groundplane.local.private import write
 from groundplane.local.provider.framework import kopf
 from groundplane.local.provider.machine import Identity, Machine
@@ -19,13 +19,23 @@ if TYPE_CHECKING:
     from groundplane.local.provider.connection import Connection
 
 
-class NotYetError(Exception):
-    """Something that is needed is not there. *reason* and message go into the condition."""
+AGAIN_SECONDS: Final = 5.0
+SELDOM_SECONDS: Final = 60.0
+Key = tuple[str, str, str]
+"""Kind, namespace and name of an object."""
 
-    def __init__(self, reason: str, message: str) -> None:
-        """Say what is missing."""
+
+class NotYetError(Exception):
+    """Something that is needed is not there. *reason* and message go into the condition.
+
+    Whoever waits for another object is told when that changes, and looks seldom; nobody tells of a port, for example.
+    """
+
+    def __init__(self, reason: str, message: str, seconds: float = SELDOM_SECONDS) -> None:
+        """Say what is missing, and after how many seconds to look again."""
         super().__init__(message)
         self.reason = reason
+        self.seconds = seconds
 
 
 class Peers(Protocol):
@@ -36,9 +46,6 @@ class Peers(Protocol):
 
     def process(self, namespace: str, name: str) -> tuple[Identity, Mapping[str, int], str] | None:
         """Return identity, ports and state (Stopped, Running, Ready) of a Process; None when there is none."""
-
-    def changed(self, namespace: str) -> None:
-        """Let everything in *namespace* look again."""
 
 
 class Tools:
@@ -74,6 +81,10 @@ class Subject:
     def stored(self) -> Manifest:
         """The status as it was read or written last."""
         return self._written
+
+    def files_need(self, files: Iterable[ConfigFile]) -> set[Key]:
+        """Return the Secrets that *files* are made of."""
+        return {(SECRET.kind, self.whose.namespace, file.secret.name) for file in files if file.secret}
 
     def variables(self, process: Identity, ports: Mapping[str, int]) -> dict[str, str]:
         """Return what $(NAME) stands for: folders of *process*, files of this object."""
@@ -123,7 +134,6 @@ class Subject:
             level = "Warning" if conditions[0]["reason"] in TROUBLE else "Normal"
             message = conditions[0]["message"] or conditions[0]["reason"]
             kopf.event(kopf.Body(cast("Any", self.body)), type=level, reason=conditions[0]["reason"], message=message)
-        self.tools.peers.changed(self.whose.namespace)
 
     def _condition(self, kind: str) -> Manifest:
         return next((one for one in self._written.get("conditions") or [] if one["type"] == kind), {})

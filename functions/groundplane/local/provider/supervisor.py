@@ -13,19 +13,17 @@ from groundplane.local.provider import child as children
 from groundplane.local.provider.connection import Connection
 from groundplane.local.provider.process import ProcessSubject
 from groundplane.local.provider.programs import ProgramError, Programs
-from groundplane.local.provider.subject import NotYetError, Tools
+from groundplane.local.provider.subject import AGAIN_SECONDS, Key, NotYetError, Tools
 from groundplane.local.provider.task import TaskSubject
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from groundplane.core.manifest import Kind, Manifest
     from groundplane.local.certificates import Authority
     from groundplane.local.provider.machine import Identity, Machine
 
-AGAIN_SECONDS: Final = 5.0
 LOG: Final = logging.getLogger("groundplane.provider")
-Key = tuple[str, str, str]
 SUBJECTS: Final[dict[str, type[ProcessSubject | TaskSubject]]] = {
     PROCESS.kind: ProcessSubject,
     TASK.kind: TaskSubject,
@@ -35,9 +33,11 @@ SUBJECTS: Final[dict[str, type[ProcessSubject | TaskSubject]]] = {
 class Watched:
     """One subject, and the task that looks after it."""
 
-    def __init__(self, subject: ProcessSubject | TaskSubject) -> None:
-        """Begin to look after *subject*."""
+    def __init__(self, subject: ProcessSubject | TaskSubject, changed: Callable[[], None]) -> None:
+        """Begin to look after *subject*; call *changed* when others may see something else in it."""
         self.subject = subject
+        self._changed = changed
+        self.needs: set[Key] = set()
         self.wake = asyncio.Event()
         self.wake.set()
         self._gone = False
@@ -54,9 +54,13 @@ class Watched:
                 await asyncio.wait((task,))
 
     async def _watch(self) -> None:
+        shown = self.subject.shown
         while not self._gone:
             self.wake.clear()
             delay = await self._look()
+            if self.subject.shown != shown:
+                shown = self.subject.shown
+                self._changed()
             self._notice()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay):
@@ -68,6 +72,7 @@ class Watched:
                 return await self.subject.look()
             except NotYetError as error:
                 await self.subject.failed(error.reason, str(error))
+                return error.seconds
             except ProgramError as error:
                 await self.subject.failed("ProgramNotFound", str(error))
             except OSError as error:
@@ -87,12 +92,13 @@ class Watched:
 
 
 class Supervisor:
-    """All subjects. What one of them does, the others of its namespace may wait for."""
+    """All subjects, and who of them waits for what."""
 
     def __init__(self, machine: Machine, programs: Programs, authority: Authority, connection: Connection) -> None:
         """Begin with nothing."""
         self.tools = Tools(machine, programs, authority, connection, self)
         self._all: dict[Key, Watched] = {}
+        self._needing: dict[Key, set[Key]] = {}
 
     def see(self, kind: Kind, body: Manifest) -> None:
         """Take notice of an object as it is now."""
@@ -102,12 +108,15 @@ class Supervisor:
         key = (kind.kind, metadata["namespace"], metadata["name"])
         watched = self._all.get(key)
         if watched is None or watched.subject.whose.uid != metadata["uid"]:
-            self._all[key] = Watched(SUBJECTS[kind.kind](body, self.tools))
-            self.changed(metadata["namespace"])
-            return
-        if watched.subject.body["metadata"].get("generation") != metadata.get("generation"):
+            if watched is not None:
+                self._need(key, watched, set())
+            self._all[key] = watched = Watched(SUBJECTS[kind.kind](body, self.tools), lambda: self.changed(key))
+            self._need(key, watched, watched.subject.needs)
+            self.changed(key)
+        elif watched.subject.body["metadata"].get("generation") != metadata.get("generation"):
             watched.subject.body = body
             watched.wake.set()
+            self._need(key, watched, watched.subject.needs)
 
     async def remove(self, kind: Kind, body: Manifest) -> None:
         """End what runs for an object that is being deleted, and let go of what it had."""
@@ -119,10 +128,11 @@ class Supervisor:
         else:
             await watched.end()
             subject = watched.subject
+            self._need(key, watched, set())
             del self._all[key]
         subject.body = body
         await subject.remove()
-        self.changed(metadata["namespace"])
+        self.changed(key)
 
     async def sweep(self) -> None:
         """End what runs for objects that went while nobody looked after them; their data stay."""
@@ -155,12 +165,21 @@ class Supervisor:
             await asyncio.gather(*(one.end() for one in watched))
             await asyncio.gather(*(one.subject.stop() for one in watched))
         self._all.clear()
+        self._needing.clear()
 
-    def changed(self, namespace: str) -> None:
-        """Let everything in *namespace* look again."""
-        for key, watched in self._all.items():
-            if key[1] == namespace:
-                watched.wake.set()
+    def changed(self, key: Key) -> None:
+        """Let everything that needs the object *key* look again."""
+        for one in self._needing.get(key, ()):
+            self._all[one].wake.set()
+
+    def _need(self, key: Key, watched: Watched, needs: set[Key]) -> None:
+        for one in watched.needs - needs:
+            self._needing[one].discard(key)
+            if not self._needing[one]:
+                del self._needing[one]
+        for one in needs:
+            self._needing.setdefault(one, set()).add(key)
+        watched.needs = needs
 
     def done(self, namespace: str, task: str) -> bool:
         """Whether a Task has succeeded with what it says now."""

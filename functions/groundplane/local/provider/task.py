@@ -13,10 +13,10 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from groundplane.engines._local import TASK, TaskSpec
+from groundplane.engines._local import PROCESS, TASK, TaskSpec
 from groundplane.local.provider import child as children
 from groundplane.local.provider import rotation
-from groundplane.local.provider.subject import NotYetError, Subject, Tools, condition, now
+from groundplane.local.provider.subject import Key, NotYetError, Subject, Tools, condition, now
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,11 +43,26 @@ class TaskSubject(Subject):
         self._last = time.monotonic() - _age(self.stored.get("lastSuccessTime")) if self.done else None
         self._delay = FIRST_DELAY
         self._not_before = 0.0
+        self._asked: tuple[Manifest, TaskSpec] | None = None
 
     @property
     def spec(self) -> TaskSpec:
         """What is asked now."""
-        return TaskSpec.model_validate(self.body["spec"])
+        if self._asked is None or self._asked[0] is not self.body:
+            self._asked = self.body, TaskSpec.model_validate(self.body["spec"])
+        return self._asked[1]
+
+    @property
+    def needs(self) -> set[Key]:
+        """The objects that it waits for, or is made of."""
+        processes = {name for name in (self.spec.process, self.spec.source) if name}
+        found = {(PROCESS.kind, self.whose.namespace, name) for name in processes}
+        return found | self.files_need(self.spec.files)
+
+    @property
+    def shown(self) -> object:
+        """What others may know of it."""
+        return self.succeeded
 
     @property
     def succeeded(self) -> bool:
