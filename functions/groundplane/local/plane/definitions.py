@@ -73,8 +73,9 @@ def terminating(definition: Manifest, now: str) -> Manifest:
 def composite_established(definition: Manifest, now: str) -> Manifest:
     """Return the status of the CompositeResourceDefinition *definition* when its kind is served."""
     before = {one["type"]: one for one in at(definition, "status", "conditions") or []}
-    condition = {**_condition("Established", "WatchingCompositeResource", "", now)}
-    condition.pop("message")
+    condition = {**_condition("Established", "WatchingCompositeResource", "", now), **before.pop("Established", {})}
+    condition |= {"observedGeneration": at(definition, "metadata", "generation")}
+    condition = {name: value for name, value in condition.items() if value}
     version = next(one["name"] for one in definition["spec"]["versions"] if one.get("referenceable", True))
     spec = definition["spec"]
     served = {"apiVersion": f"{spec['group']}/{version}", "kind": spec["names"]["kind"]}
