@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
-from composed_plane import CONFIG, NAME, THING, World, played, served, thing
-from scripted import Function, makes_names
+from composed_plane import CONFIG, DEFINITION, NAME, THING, World, composition, definition, played, served, thing
+from groundplane.local.plane import collect
+from scripted import Function, data, makes_names, respond
+
+PARTS = "xparts.test.example.org"
+PART = ("test.example.org/v1", "XPart")
 
 
 def test_a_paused_claim_is_left_alone_also_when_it_is_deleted(tmp_path: Path) -> None:
@@ -70,3 +74,35 @@ def test_a_claim_that_is_deleted_while_its_function_thinks_composes_nothing_more
         assert "ADDED configmaps" not in told
 
     played(tmp_path, scenario, Function(answer))
+
+
+def test_a_definition_of_composites_that_another_makes_again_is_let_go_of_patiently(tmp_path: Path) -> None:
+    parts = {**definition(), "metadata": {"name": PARTS}}
+    parts["spec"] = {**parts["spec"], "names": {"kind": "XPart", "plural": "xparts"}}
+    inner = composition("parts", compositeTypeRef={"apiVersion": PART[0], "kind": PART[1]})
+    changes: list[str] = []
+
+    def answer(request: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
+        outer = data(request.observed.composite)["kind"] == THING[1]
+        part = {"apiVersion": PART[0], "kind": PART[1], "spec": {"word": "made"}}
+        made: fnv1.RunFunctionResponse = respond({"left": part, "right": part} if outer else {}, ready=True)
+        return made
+
+    async def scenario(world: World) -> None:
+        world.apply(thing())
+        await world.calm()
+        assert len(world.all(PART)) == 2
+        world.api.subscribe(lambda one: changes.append(one.type) if one.key.resource == PARTS else None)
+        world.delete(DEFINITION, PARTS)
+        await world.calm(2)  # times are whole seconds: what is made again in this one still goes at once
+        changes.clear()
+        for _ in range(12):
+            await world.calm(5)
+        assert world.get(DEFINITION, PARTS)["metadata"]["deletionTimestamp"]
+        assert 2 <= changes.count("ADDED") <= 2 * 60 / collect.PATIENCE.total_seconds()
+        world.delete(THING, NAME)
+        for _ in range(4):
+            await world.calm(5)
+        assert not world.get(DEFINITION, PARTS)
+
+    played(tmp_path, scenario, Function(answer), definition(), composition(), parts, inner)
