@@ -2,26 +2,26 @@
 
 import contextlib
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 import compare
+from bareplane import binaries
 from bareplane.plane import FOLDER_VARIABLE, PlaneError
 
 
 @pytest.fixture(autouse=True)
 def no_plane(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
-    monkeypatch.setattr(compare.binaries, "missing", lambda *_: "")
+    monkeypatch.setattr(binaries, "missing", lambda *_: "")
 
 
 def test_without_its_programs_it_is_skipped_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(compare.binaries, "missing", lambda *names: f"no {names[0]} here")
+    monkeypatch.setattr(binaries, "missing", lambda *names: f"no {names[0]} here")
     assert compare.main([]) == 0
     assert capsys.readouterr().out == "planes: skipped: no etcd here\n"
 
@@ -29,10 +29,8 @@ def test_without_its_programs_it_is_skipped_in_one_line(
 def test_a_plane_that_does_not_come_up_fails_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    @contextlib.contextmanager
-    def started() -> Iterator[None]:
+    def started() -> None:
         raise PlaneError("etcd ended before")
-        yield
 
     monkeypatch.setattr(compare, "started", started)
     assert compare.main([]) == 1

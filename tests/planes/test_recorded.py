@@ -8,7 +8,6 @@ import pytest
 import plane_transcript
 from plane_process import running
 
-
 LONGEST_FIRST = sorted(plane_transcript.TABLES, key=lambda table: len(plane_transcript.rows(table)), reverse=True)
 
 
