@@ -6,7 +6,6 @@ import pytest
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from composed_plane import CONFIG, DEFINITION, NAME, THING, World, composition, definition, played, served, thing
-from groundplane.local.plane import collect
 from scripted import Function, data, makes_names, respond
 
 PARTS = "xparts.test.example.org"
@@ -76,11 +75,10 @@ def test_a_claim_that_is_deleted_while_its_function_thinks_composes_nothing_more
     played(tmp_path, scenario, Function(answer))
 
 
-def test_a_definition_of_composites_that_another_makes_again_is_let_go_of_patiently(tmp_path: Path) -> None:
+def test_a_definition_that_goes_waits_for_its_composites_and_leaves_them_to_whoever_made_them(tmp_path: Path) -> None:
     parts = {**definition(), "metadata": {"name": PARTS}}
     parts["spec"] = {**parts["spec"], "names": {"kind": "XPart", "plural": "xparts"}}
     inner = composition("parts", compositeTypeRef={"apiVersion": PART[0], "kind": PART[1]})
-    changes: list[str] = []
 
     def answer(request: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
         outer = data(request.observed.composite)["kind"] == THING[1]
@@ -91,18 +89,18 @@ def test_a_definition_of_composites_that_another_makes_again_is_let_go_of_patien
     async def scenario(world: World) -> None:
         world.apply(thing())
         await world.calm()
-        assert len(world.all(PART)) == 2
-        world.api.subscribe(lambda one: changes.append(one.type) if one.key.resource == PARTS else None)
+        before = {one["metadata"]["uid"] for one in world.all(PART)}
+        assert len(before) == 2
         world.delete(DEFINITION, PARTS)
-        await world.calm(2)  # times are whole seconds: what is made again in this one still goes at once
-        changes.clear()
-        for _ in range(12):
-            await world.calm(5)
-        assert world.get(DEFINITION, PARTS)["metadata"]["deletionTimestamp"]
-        assert 2 <= changes.count("ADDED") <= 2 * 60 / collect.PATIENCE.total_seconds()
+        await world.calm()
+        await world.calm(600)
+        waiting = world.get(DEFINITION, PARTS)
+        (condition,) = waiting["status"]["conditions"]
+        assert (condition["status"], condition["reason"]) == ("False", "TerminatingCompositeResource")
+        assert {one["metadata"]["uid"] for one in world.all(PART)} == before
         world.delete(THING, NAME)
-        for _ in range(4):
-            await world.calm(5)
+        await world.calm()
         assert not world.get(DEFINITION, PARTS)
+        assert not world.get(("apiextensions.k8s.io/v1", "CustomResourceDefinition"), PARTS)
 
     played(tmp_path, scenario, Function(answer), definition(), composition(), parts, inner)

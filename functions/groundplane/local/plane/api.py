@@ -257,19 +257,13 @@ class Api:
         if dry_run:
             return resource.presented(manifest)
         with self.store.together():
-            stored = self.store.put(key, self._as_stored(resource, manifest))
+            stored = self.store.put(key, self.catalogue.as_stored(resource, manifest))
             if resource.name == CRD_NAME:
                 self._catalogue = None
                 stored = self._follow(key, stored, definitions.established(stored, self.now()), SERVER)
-            elif resource.name == XRD_NAME and not at(stored, "metadata", "deletionTimestamp"):
+            elif resource.name == XRD_NAME:
                 stored = self._serve(key, stored)
         return resource.presented(stored)
-
-    def _as_stored(self, resource: Resource, manifest: Manifest) -> Manifest:
-        """Return *manifest* in the version it is stored in, with what only that version adds by itself."""
-        stored = {**manifest, "apiVersion": resource.stored_version}
-        storage = self.catalogue.named(resource.name)
-        return storage.schema.default(stored) if resource.version != resource.storage and storage else stored
 
     def _follow(self, key: Key, stored: Manifest, status: Manifest, manager: str) -> Manifest:
         wanted = {**stored, "status": {**(stored.get("status") or {}), **status}}
@@ -284,7 +278,9 @@ class Api:
         return self.store.put(key, applying.updated(request, stored, wanted))
 
     def _serve(self, key: Key, definition: Manifest) -> Manifest:
-        """Make the kind of a CompositeResourceDefinition, and say so in its status."""
+        """Make the kind of a CompositeResourceDefinition, unless it goes, and say so in its status."""
+        if at(definition, "metadata", "deletionTimestamp"):
+            return self._follow(key, definition, definitions.composite_terminating(definition, self.now()), CROSSPLANE)
         finalizers = definition["metadata"].get("finalizers") or []
         if definitions.COMPOSITE_FINALIZER not in finalizers:
             metadata = {**definition["metadata"], "finalizers": [*finalizers, definitions.COMPOSITE_FINALIZER]}

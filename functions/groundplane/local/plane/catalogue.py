@@ -38,6 +38,12 @@ class Catalogue:
         """Return the resource called ``plural.group``, in the version it is stored in, or None."""
         return self._names.get(name)
 
+    def as_stored(self, resource: Resource, manifest: Manifest) -> Manifest:
+        """Return *manifest*, in the version of *resource*, as it is stored: with what that version alone adds."""
+        stored = {**manifest, "apiVersion": resource.stored_version}
+        storage = self.named(resource.name)
+        return storage.schema.default(stored) if storage and resource.version != resource.storage else stored
+
     def groups(self) -> dict[str, dict[str, list[Resource]]]:
         """Return the resources by group and version, the preferred version first."""
         found: dict[str, dict[str, list[Resource]]] = {}

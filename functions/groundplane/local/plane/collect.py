@@ -7,7 +7,6 @@ where it was.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
 
 from groundplane.core.manifest import Manifest, at
 from groundplane.local.admission.users import COLLECTOR, CROSSPLANE, NAMESPACES, User
@@ -19,8 +18,6 @@ from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.records import Change, Key
 from groundplane.local.plane.resources import Resource
 
-#: How long a composite lives that is made again while its definition goes.
-PATIENCE = timedelta(seconds=5)
 _BACKGROUND = Options(policy="Background")
 
 #: One thing to do.
@@ -162,21 +159,11 @@ def _empty_namespace(api: Api, resource: Resource, key: Key, manifest: Manifest)
     return done
 
 
-def _born_since(api: Api, definition: Manifest) -> str:
-    """Return after when composites of *definition*, which goes, must be made to be let live for a while.
-
-    They were made again, as by a composite that they are part of: who deletes them at once makes two busy for ever.
-    """
-    patience = datetime.fromisoformat(api.now()) - PATIENCE
-    return max(str(definition["metadata"]["deletionTimestamp"]), patience.strftime("%Y-%m-%dT%H:%M:%SZ"))
-
-
-def _delete_all(api: Api, resource: Resource, namespace: str, user: User | None, but_since: str = "") -> bool:
-    """Delete all objects of a kind, apart from those that were made after *but_since*; return whether any was."""
+def _delete_all(api: Api, resource: Resource, namespace: str, user: User | None) -> bool:
     done = False
     for one in api.store.objects(resource.name, namespace):
         metadata = one["metadata"]
-        if not metadata.get("deletionTimestamp") and not (but_since and metadata["creationTimestamp"] > but_since):
+        if not metadata.get("deletionTimestamp"):
             key = Key(resource.name, metadata.get("namespace", ""), metadata["name"])
             done = _deleted(api, resource, key, _BACKGROUND, user, one_of_all=True) or done
     return done
@@ -211,9 +198,10 @@ def _end_composite(api: Api, resource: Resource, key: Key, manifest: Manifest) -
     if found is not None and definition is not None and any(o["uid"] == manifest["metadata"]["uid"] for o in owners):
         if found["metadata"].get("deletionTimestamp"):
             return False
-        # Crossplane deletes the composites first, each by the policies, and the kind when there are none.
+        # Crossplane deletes the composites first, each by the policies, and the kind when there are none. For those in
+        # namespaces it only waits: its one request for all of them is answered that there is no such resource.
         kind = api.catalogue.named(key.name)
-        done = kind is not None and _delete_all(api, kind, "", CROSSPLANE, _born_since(api, manifest))
+        done = kind is not None and not kind.namespaced and _delete_all(api, kind, "", CROSSPLANE)
         if api.store.count(key.name):
             return done
         return _deleted(api, definition, Key(CRD_NAME, "", key.name), _BACKGROUND, CROSSPLANE)
