@@ -1,5 +1,6 @@
 """The embedded plane for tests: as an API in this process, or as a process of its own that is ended by its pid."""
 
+import base64
 import contextlib
 import itertools
 import json
@@ -68,10 +69,11 @@ class Answer:
 class Running:
     """A plane in a process of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, module: str) -> None:
         self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "groundplane.local.plane.server", str(folder)],
+            [sys.executable, "-m", module, str(folder)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -84,7 +86,8 @@ class Running:
         config = json.loads(self.kubeconfig.read_text())
         self.server: str = config["clusters"][0]["cluster"]["server"]
         self.token: str = config["users"][0]["user"]["token"]
-        self.context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
+        authority = base64.b64decode(config["clusters"][0]["cluster"]["certificate-authority-data"]).decode()
+        self.context = ssl.create_default_context(cadata=authority)
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """End the process and return its exit code."""
@@ -118,9 +121,9 @@ def _answer(code: int, content: bytes, headers: Any) -> Answer:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Running]:
-    """Start a plane in *folder*, yield it, and end it."""
-    plane = Running(folder)
+def running(folder: Path, module: str = "groundplane.local.plane.server") -> Iterator[Running]:
+    """Start the plane that *module* is in *folder*, yield it, and end it."""
+    plane = Running(folder, module)
     try:
         yield plane
     finally:

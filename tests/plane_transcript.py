@@ -1,4 +1,4 @@
-"""Plays the transcript table on a plane, and tells what it printed, without what differs from run to run."""
+"""Plays tables of kubectl commands on a plane, and tells what they printed, without what differs from run to run."""
 
 import json
 import os
@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "planes"
-RECORDING = FOLDER / "recording.json"
+PLANE = "bareplane.embedded"  # the module of a plane that does what Crossplane does, too
+TABLES = tuple(sorted(path.stem for path in (FOLDER / "tables").iterdir()))
 NAMESPACE = "transcript"
 _SECONDS = 60.0
 _RULES = (
@@ -27,10 +28,17 @@ _RULES = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table."""
+    """One line of a table.
+
+    Attributes:
+        name: Unique in all tables.
+        command: For sh.
+        spared: Whether a short play may leave it out: it changes nothing, so that no other row follows from it.
+    """
 
     name: str
     command: str
+    spared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +50,48 @@ class Played:
     stderr: str
 
 
-def rows(file: str = "transcript.txt") -> list[Row]:
-    """Return the rows of a table in the folder: what is before the first bar, and what is after."""
-    lines = [line for line in (FOLDER / file).read_text().splitlines() if line and not line.startswith("#")]
-    return [Row(name.strip(), rest.strip()) for name, _, rest in (line.partition(" | ") for line in lines)]
+def rows(table: str) -> list[Row]:
+    """Return the rows of *table*: what is before the first bar, and what is after; spared ones begin with a tilde."""
+    parted = (line.partition(" | ") for line in _lines(FOLDER / "tables" / f"{table}.txt"))
+    return [Row(name.strip("~ "), rest.strip(), name.startswith("~")) for name, _, rest in parted]
 
 
-def play(kubeconfig: Path, scratch: Path, settle: str = "0") -> dict[str, Played]:
-    """Play the whole table on the plane of *kubeconfig*.
+def accepted() -> dict[str, str]:
+    """Return why rows may be answered otherwise, by name."""
+    parted = (line.partition(" | ") for line in _lines(FOLDER / "accepted.txt"))
+    return {name.strip(): why.strip() for name, _, why in parted}
+
+
+def _lines(path: Path) -> list[str]:
+    return [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+
+
+def play(kubeconfig: Path, scratch: Path, table: str, settle: str = "0", *, whole: bool = True) -> dict[str, Played]:
+    """Play *table* on the plane of *kubeconfig*: the *whole* of it, or without the rows that may be spared.
 
     *scratch* is a folder for its own files, *settle* how many seconds controllers may need.
     """
+    environment = _environment(kubeconfig, scratch) | {"SETTLE": settle}
+    _run(f"kubectl create namespace {NAMESPACE}", environment)
+    played = {row.name: _run(row.command, environment) for row in rows(table) if whole or not row.spared}
+    _run(f"kubectl delete namespace {NAMESPACE}", environment)
+    return played
+
+
+def _environment(kubeconfig: Path, scratch: Path) -> dict[str, str]:
     config = json.loads(kubeconfig.read_text())
     for context in config["contexts"]:
         context["context"]["namespace"] = NAMESPACE
     own = scratch / "kubeconfig"
     own.touch(mode=0o600)
     own.write_text(json.dumps(config))
-    environment = {
+    return {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(scratch),
         "KUBECONFIG": str(own),
         "KUBECACHEDIR": str(scratch / "cache"),
-        "SETTLE": settle,
         "EDITOR": str(FOLDER / "files" / "editor.sh"),
     }
-    _run(f"kubectl create namespace {NAMESPACE}", environment)
-    played = {row.name: _run(row.command, environment) for row in rows()}
-    _run(f"kubectl delete namespace {NAMESPACE}", environment)
-    return played
 
 
 def _run(command: str, environment: dict[str, str]) -> Played:
@@ -113,12 +134,30 @@ def _sorted_causes(text: str) -> str:
     return "\n".join(lines)
 
 
-def recorded() -> dict[str, Played]:
-    """Return what a real control plane answered."""
-    return {name: Played(**value) for name, value in json.loads(RECORDING.read_text()).items()}
+def recorded(table: str) -> dict[str, Played]:
+    """Return what a real control plane answered to *table*."""
+    return {name: Played(**value) for name, value in json.loads(_recording(table).read_text()).items()}
 
 
-def record(played: dict[str, Played]) -> None:
-    """Keep *played* as what a real control plane answers."""
+def unlike(table: str, played: dict[str, Played]) -> dict[str, object]:
+    """Return what was *played* otherwise than it was recorded, and is not accepted, by the names of the rows."""
+    wanted, excused = recorded(table), accepted()
+    found: dict[str, object] = {}
+    for name, one in played.items():
+        if name not in excused:
+            found |= {name: (wanted[name], one)} if one != wanted[name] else {}
+        elif one == wanted[name]:
+            found[name] = "is the same now: strike it from accepted.txt"
+        elif not one.code and wanted[name].code:
+            found[name] = "succeeds where a real control plane fails"
+    return found
+
+
+def record(table: str, played: dict[str, Played]) -> None:
+    """Keep *played* as what a real control plane answers to *table*."""
     text = json.dumps({name: asdict(one) for name, one in played.items()}, indent=1, ensure_ascii=False)
-    RECORDING.write_text(text + "\n")
+    _recording(table).write_text(text + "\n")
+
+
+def _recording(table: str) -> Path:
+    return FOLDER / "recordings" / f"{table}.json"

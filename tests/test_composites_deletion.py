@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
-from composed_plane import CONFIG, NAME, THING, World, played, served, thing
-from scripted import Function, makes_names
+from composed_plane import CONFIG, DEFINITION, NAME, THING, World, composition, definition, played, served, thing
+from scripted import Function, data, makes_names, respond
+
+PARTS = "xparts.test.example.org"
+PART = ("test.example.org/v1", "XPart")
 
 
 def test_a_paused_claim_is_left_alone_also_when_it_is_deleted(tmp_path: Path) -> None:
@@ -70,3 +73,34 @@ def test_a_claim_that_is_deleted_while_its_function_thinks_composes_nothing_more
         assert "ADDED configmaps" not in told
 
     played(tmp_path, scenario, Function(answer))
+
+
+def test_a_definition_that_goes_waits_for_its_composites_and_leaves_them_to_whoever_made_them(tmp_path: Path) -> None:
+    parts = {**definition(), "metadata": {"name": PARTS}}
+    parts["spec"] = {**parts["spec"], "names": {"kind": "XPart", "plural": "xparts"}}
+    inner = composition("parts", compositeTypeRef={"apiVersion": PART[0], "kind": PART[1]})
+
+    def answer(request: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
+        outer = data(request.observed.composite)["kind"] == THING[1]
+        part = {"apiVersion": PART[0], "kind": PART[1], "spec": {"word": "made"}}
+        made: fnv1.RunFunctionResponse = respond({"left": part, "right": part} if outer else {}, ready=True)
+        return made
+
+    async def scenario(world: World) -> None:
+        world.apply(thing())
+        await world.calm()
+        before = {one["metadata"]["uid"] for one in world.all(PART)}
+        assert len(before) == 2
+        world.delete(DEFINITION, PARTS)
+        await world.calm()
+        await world.calm(600)
+        waiting = world.get(DEFINITION, PARTS)
+        (condition,) = waiting["status"]["conditions"]
+        assert (condition["status"], condition["reason"]) == ("False", "TerminatingCompositeResource")
+        assert {one["metadata"]["uid"] for one in world.all(PART)} == before
+        world.delete(THING, NAME)
+        await world.calm()
+        assert not world.get(DEFINITION, PARTS)
+        assert not world.get(("apiextensions.k8s.io/v1", "CustomResourceDefinition"), PARTS)
+
+    played(tmp_path, scenario, Function(answer), definition(), composition(), parts, inner)

@@ -1,5 +1,6 @@
 """The API over HTTP: who may ask, what is answered in which form, and what is refused with which status."""
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -156,3 +157,26 @@ def test_the_same_address_and_token_serve_after_a_restart(tmp_path: Path) -> Non
         assert second.ask("GET", f"{CONFIGS}/kept").code == 200
         told = Path(second.folder / "plane.sqlite")
         assert told.exists()
+
+
+def test_a_version_that_is_deprecated_says_so_and_the_next_one_does_not(plane: Running) -> None:
+    path = "/apis/apiextensions.crossplane.io/{}/compositeresourcedefinitions"
+    (told,) = plane.ask("GET", path.format("v1")).warnings
+    assert told.startswith('299 - "CompositeResourceDefinition v1 is deprecated')
+    assert plane.ask("GET", path.format("v2")).warnings == []
+
+
+def test_reviews_are_discovered_and_never_listed(plane: Running) -> None:
+    group = "/apis/authorization.k8s.io/v1"
+    assert "selfsubjectaccessreviews" in [one["name"] for one in plane.ask("GET", group).body["resources"]]
+    assert plane.ask("GET", f"{group}/selfsubjectaccessreviews").code == 405
+    assert group in plane.ask("GET", "/").body["paths"]
+
+
+@pytest.mark.parametrize(("over", "code"), [(0, 201), (1, 422)])
+def test_the_data_of_an_object_is_a_megabyte_at_most(plane: Running, over: int, code: int) -> None:
+    sent = {"metadata": {"name": f"large-{over}"}, "data": {"a": "é" * 5, "b": "a" * (1024 * 1024 - 10 + over)}}
+    assert plane.ask("POST", CONFIGS, sent).code == code
+    encoded = base64.b64encode(b"a" * (1024 * 1024 + over)).decode()
+    sent = {"metadata": {"name": f"large-{over}"}, "data": {"a": encoded}}
+    assert plane.ask("POST", "/api/v1/namespaces/default/secrets", sent).code == code

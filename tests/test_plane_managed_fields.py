@@ -100,6 +100,19 @@ def test_an_owner_in_another_version_loses_its_claims_and_of_custom_resources_al
     assert rewritten(made(CONFIG_MAP, data={"a": "1"}), other) == {"bob": LABEL}
 
 
+def test_an_owner_in_another_version_that_is_served_keeps_its_claims_but_what_is_changed() -> None:
+    before = entry({"f:spec": {"f:texts": {"f:a": {}, "f:b": {}}}}, apiVersion="example.org/v9")
+    metadata = {"name": "t", "managedFields": [before]}
+    live = {**THING, "metadata": metadata, "spec": {"texts": {"a": "1", "b": "1"}}}
+    new = {**live, "spec": {"texts": {"a": "2", "b": "1"}}}
+    served = ("example.org/v9", THING["apiVersion"])
+    found = ownership.update(live, new, manager="ann", schema=SCHEMA, now=NOW, served=served)
+    assert {one["manager"]: one["fieldsV1"] for one in found["metadata"]["managedFields"]} == {
+        "zoe": {"f:spec": {"f:texts": {"f:b": {}}}},
+        "ann": {"f:spec": {"f:texts": {"f:a": {}}}},
+    }
+
+
 def test_who_owned_a_part_of_what_is_owned_as_a_whole_owns_all_of_it() -> None:
     live = made(THING, spec={"whole": {"a": "1"}})
     found = rewritten(live, [entry({"f:spec": {"f:whole": {"f:a": {}}, "f:texts": {"f:a": {}}}})])

@@ -57,6 +57,7 @@ async def _serve(folder: Path) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     serving = server.serving(folder / "plane", kubeconfig=folder / "kubeconfig")
     async with serving as plane, reconciling(plane.api, functions):
+        print(plane.kubeconfig, flush=True)
         await ended.wait()
 
 

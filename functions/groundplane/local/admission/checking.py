@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 
@@ -57,8 +58,8 @@ def _binding(spec: Manifest, *, mutates: bool) -> Iterator[Cause]:
     if "Deny" in actions and "Warn" in actions:
         why = "must not contain both Deny and Warn (repeating the same validation failure information in the API"
         told = f"{why} response and headers serves no purpose)"
-        shown = " ".join(quoted(action) for action in actions)
-        yield Cause("FieldValueInvalid", f"Invalid value: [{shown}]: {told}", "spec.validationActions")
+        shown = json.dumps(actions, separators=(",", ":"))
+        yield Cause("FieldValueInvalid", f"Invalid value: {shown}: {told}", "spec.validationActions")
 
 
 def _reference(reference: Manifest) -> Iterator[Cause]:
@@ -149,9 +150,9 @@ def _validations(spec: Manifest, known: set[str], names: tuple[str, ...]) -> Ite
         yield from (required(f"spec.{name}", why) for name in ("validations", "auditAnnotations"))
     for index, one in enumerate(validations):
         place = f"spec.validations[{index}]"
-        yield from _expression(one.get("expression"), f"{place}.expression", names, "bool", known=known)
-        if one.get("messageExpression"):
-            yield from _expression(one["messageExpression"], f"{place}.messageExpression", names, "string", known=known)
+        yield from _expression(_trimmed(one.get("expression")), f"{place}.expression", names, "bool", known=known)
+        if told := _trimmed(one.get("messageExpression")):
+            yield from _expression(told, f"{place}.messageExpression", names, "string", known=known)
         reasons = ("Forbidden", "Invalid", "RequestEntityTooLarge")
         yield from _one_of(one.get("reason") or "Invalid", reasons, f"{place}.reason")
 
@@ -162,16 +163,24 @@ def _mutations(spec: Manifest, known: set[str], names: tuple[str, ...]) -> Itera
         yield required("spec.mutations", "mutations must contain at least one item")
     for index, one in enumerate(mutations):
         place = f"spec.mutations[{index}]"
+        if not one.get("patchType"):
+            yield required(f"{place}.patchType")
+            continue
         # A cluster knows ApplyConfiguration, too; here it is refused, because it would not be carried out.
-        yield from _one_of(one.get("patchType") or "", ("JSONPatch",), f"{place}.patchType")
+        yield from _one_of(one["patchType"], ("JSONPatch",), f"{place}.patchType")
         if one.get("patchType") == "JSONPatch":
             place = f"{place}.jsonPatch.expression"
-            yield from _expression(at(one, "jsonPatch", "expression"), place, names, "list(JSONPatch)", known=known)
+            expression = _trimmed(at(one, "jsonPatch", "expression"))
+            yield from _expression(expression, place, names, "list(JSONPatch)", known=known)
     policy = spec.get("reinvocationPolicy")
     if not policy:
         yield required("spec.reinvocationPolicy")
     else:
         yield from _one_of(policy, ("IfNeeded", "Never"), "spec.reinvocationPolicy")
+
+
+def _trimmed(expression: str | None) -> str:
+    return (expression or "").strip()
 
 
 def _expression(

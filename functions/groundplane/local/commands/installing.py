@@ -50,10 +50,7 @@ def _namespace(name: str, *, labelled: bool) -> Manifest:
 
 
 def install(api: Api) -> Iterator[str]:
-    """Apply everything, and yield what was applied as it is.
-
-    What is the same already is not written again, but for definitions of composites: the write of their status forgets
-    who applied them.
+    """Apply everything, and yield what was applied as it is; what is the same already is not written again.
 
     Raises:
         StatusError: the plane refuses something.

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from groundplane.core.manifest import JSON, Manifest, at
 from groundplane.local.admission.users import User
-from groundplane.local.plane import definitions, deletion, errors, ownership, paging, places, special, verbs
+from groundplane.local.plane import applying, definitions, deletion, errors, paging, places, special, verbs
 from groundplane.local.plane.body import Body, typed
 from groundplane.local.plane.builtin import CRD_NAME, XRD_NAME
 from groundplane.local.plane.catalogue import Catalogue
@@ -260,27 +260,34 @@ class Api:
         if dry_run:
             return resource.presented(manifest)
         with self.store.together():
-            stored = self.store.put(key, {**manifest, "apiVersion": resource.stored_version})
+            stored = self.store.put(key, self.catalogue.as_stored(resource, manifest))
             if resource.name == CRD_NAME:
                 self._catalogue = None
                 stored = self._follow(key, stored, definitions.established(stored, self.now()), SERVER)
-            elif resource.name == XRD_NAME and not at(stored, "metadata", "deletionTimestamp"):
+            elif resource.name == XRD_NAME:
                 stored = self._serve(key, stored)
         return resource.presented(stored)
 
     def _follow(self, key: Key, stored: Manifest, status: Manifest, manager: str) -> Manifest:
         wanted = {**stored, "status": {**(stored.get("status") or {}), **status}}
-        if wanted == stored:
+        return self._noted(key, stored, wanted, manager, "status")
+
+    def _noted(self, key: Key, stored: Manifest, wanted: Manifest, manager: str, subresource: str = "") -> Manifest:
+        """Store *wanted* in place of *stored*; what changed belongs to *manager*."""
+        resource = self.catalogue.named(key.resource)
+        if resource is None or wanted == stored:
             return stored
-        owned = ownership.update(stored, wanted, manager=manager, schema=None, now=self.now(), subresource="status")
-        return self.store.put(key, owned)
+        request = Request(resource, key.namespace, key.name, manager, self.now(), subresource=subresource)
+        return self.store.put(key, applying.updated(request, stored, wanted))
 
     def _serve(self, key: Key, definition: Manifest) -> Manifest:
-        """Make the kind of a CompositeResourceDefinition, and say so in its status."""
+        """Make the kind of a CompositeResourceDefinition, unless it goes, and say so in its status."""
+        if at(definition, "metadata", "deletionTimestamp"):
+            return self._follow(key, definition, definitions.composite_terminating(definition, self.now()), CROSSPLANE)
         finalizers = definition["metadata"].get("finalizers") or []
         if definitions.COMPOSITE_FINALIZER not in finalizers:
             metadata = {**definition["metadata"], "finalizers": [*finalizers, definitions.COMPOSITE_FINALIZER]}
-            definition = self.store.put(key, {**definition, "metadata": metadata})
+            definition = self._noted(key, definition, {**definition, "metadata": metadata}, CROSSPLANE)
         made = definitions.composite_definition(definition)
         request = self.request(made["apiVersion"], made["kind"], "", key.name, manager=CROSSPLANE, force=True)
         self.apply(request, made)

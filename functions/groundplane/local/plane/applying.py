@@ -66,6 +66,7 @@ def applied(request: Request, live: Manifest | None, config: Manifest) -> Manife
             force=request.force,
             subresource=request.subresource,
             resets=_resets(request),
+            served=request.resource.api_versions,
         )
     except ownership.ApplyError as error:
         raise errors.StatusError(error.code, "", str(error), {}) from None
@@ -84,6 +85,7 @@ def updated(request: Request, live: Manifest | None, new: Manifest) -> Manifest:
         now=request.now,
         subresource=request.subresource,
         resets=_resets(request),
+        served=request.resource.api_versions,
     )
 
 

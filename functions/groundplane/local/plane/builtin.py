@@ -1,4 +1,4 @@
-"""The kinds that are served whatever is defined: Kubernetes' own that claims need, and Crossplane's."""
+"""The kinds that are served whatever is defined: Kubernetes' own that claims need."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ _FINE_TIME: Manifest = {"type": "string", "nullable": True}
 ANYTHING: Manifest = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 NAMED = Column("Name", "string", ".metadata.name", "The object's name.", format="name")
 AGED = Column("Age", "string", "age", "How long ago the object was made.")
-_CUSTOM_AGE = Column("AGE", "date", ".metadata.creationTimestamp", "")
 
 
 def _map(values: Manifest, description: str) -> Manifest:
@@ -129,53 +128,6 @@ _CRD = schema_of(
 )
 
 
-def _xrd(version: str, scope: str) -> KindSchema:
-    spec = {
-        **ANYTHING,
-        "properties": {
-            "defaultCompositionUpdatePolicy": {"type": "string", "default": "Automatic"},
-            "scope": {"type": "string", "default": scope, "enum": ["Namespaced", "Cluster", "LegacyCluster"]},
-        },
-    }
-    description = "An API that Compositions can serve."
-    return schema_of(
-        XRD_GROUP,
-        version,
-        "CompositeResourceDefinition",
-        "compositeresourcedefinitions",
-        description,
-        spec=spec,
-        status=ANYTHING,
-    )
-
-
-_COMPOSITION = schema_of(
-    XRD_GROUP,
-    "v1",
-    "Composition",
-    "compositions",
-    "What a composite resource is made of.",
-    spec={**ANYTHING, "properties": {"mode": {"type": "string", "default": "Pipeline"}}},
-)
-_REVISION = schema_of(
-    XRD_GROUP,
-    "v1",
-    "CompositionRevision",
-    "compositionrevisions",
-    "A state that a Composition was once in.",
-    spec=ANYTHING,
-    status=ANYTHING,
-)
-_ENVIRONMENT = schema_of(
-    XRD_GROUP,
-    "v1beta1",
-    "EnvironmentConfig",
-    "environmentconfigs",
-    "What functions may know of an environment.",
-    data={"type": "object", "additionalProperties": {"x-kubernetes-preserve-unknown-fields": True}},
-)
-
-
 def served(  # noqa: PLR0913  # A table has a row for each kind, and these are its columns.
     schema: KindSchema,
     *short_names: str,
@@ -221,22 +173,12 @@ _EVENT_COLUMNS = (
 )
 _INVOLVED = ("apiVersion", "fieldPath", "kind", "name", "namespace", "resourceVersion", "uid")
 _EVENT_FIELDS = (*(f"involvedObject.{name}" for name in _INVOLVED), "reason", "reportingComponent", "source", "type")
-_XRD_COLUMNS = (
-    Column("ESTABLISHED", "string", ".status.conditions[?(@.type=='Established')].status"),
-    Column("OFFERED", "string", ".status.conditions[?(@.type=='Offered')].status"),
-    _CUSTOM_AGE,
-)
-_COMPOSITION_COLUMNS = (
-    Column("XR-KIND", "string", ".spec.compositeTypeRef.kind"),
-    Column("XR-APIVERSION", "string", ".spec.compositeTypeRef.apiVersion"),
-    _CUSTOM_AGE,
-)
-_REVISION_COLUMNS = (
-    Column("REVISION", "string", ".spec.revision"),
-    *_COMPOSITION_COLUMNS,
+_REVIEWS = (
+    ("authentication.k8s.io", "SelfSubjectReview", "Who asks."),
+    ("authorization.k8s.io", "SelfSubjectAccessReview", "Whether whoever asks may do something."),
+    ("authorization.k8s.io", "SelfSubjectRulesReview", "All that whoever asks may do."),
 )
 _DATA = Column("Data", "string", "data count", "How many entries there are.")
-_CROSSPLANE = ("crossplane",)
 
 BUILTIN = (
     served(_CONFIG_MAP, "cm", columns=(NAMED, _DATA, AGED)),
@@ -263,11 +205,9 @@ BUILTIN = (
         categories=("api-extensions",),
     ),
     served(_LEASE, columns=(NAMED, Column("Holder", "string", ".spec.holderIdentity", "Who has it."), AGED)),
-    served(_xrd("v2", "Namespaced"), "xrd", "xrds", columns=(NAMED, *_XRD_COLUMNS), status=True, storage="v1",
-              categories=_CROSSPLANE),
-    served(_xrd("v1", "LegacyCluster"), "xrd", "xrds", columns=(NAMED, *_XRD_COLUMNS), status=True,
-              categories=_CROSSPLANE),
-    served(_COMPOSITION, "comp", columns=(NAMED, *_COMPOSITION_COLUMNS), categories=_CROSSPLANE),
-    served(_REVISION, "comprev", columns=(NAMED, *_REVISION_COLUMNS), status=True, categories=_CROSSPLANE),
-    served(_ENVIRONMENT, "envcfg", columns=(NAMED, _CUSTOM_AGE), categories=_CROSSPLANE),
-)  # fmt: skip  # one row for each kind
+    # They are answered and never kept; see `reviews`.
+    *(
+        served(schema_of(group, "v1", kind, f"{kind.lower()}s", told), verbs=("create",))
+        for group, kind, told in _REVIEWS
+    ),
+)

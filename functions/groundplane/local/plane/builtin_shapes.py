@@ -79,7 +79,38 @@ _LEASE = _object(
     strategy=_TEXT,
 )
 
+
+def _whole(**properties: Manifest) -> Manifest:
+    return {**_object(**properties), "x-kubernetes-map-type": "atomic"}
+
+
+def _named(item: Manifest) -> Manifest:
+    keyed = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+    return {"type": "array", "items": item, **keyed}
+
+
+_EXPRESSION = {"name": _TEXT, "expression": _TEXT}
+_POLICY = {
+    "failurePolicy": _TEXT,
+    "matchConditions": _named(_object(**_EXPRESSION)),
+    "matchConstraints": _whole(),
+    "paramKind": _whole(apiVersion=_TEXT, kind=_TEXT),
+}
+_VALIDATING = _object(**_POLICY, auditAnnotations=_WHOLES, validations=_WHOLES, variables=_named(_whole(**_EXPRESSION)))
+_MUTATING = _object(**_POLICY, mutations=_WHOLES, reinvocationPolicy=_TEXT, variables=_WHOLES)
+_BINDING = {"matchResources": _whole(), "paramRef": _whole(), "policyName": _TEXT}
+_ACTIONS: Manifest = {"type": "array", "items": _TEXT, "x-kubernetes-list-type": "set"}
+_ADMISSION: dict[tuple[str, str], Manifest] = {
+    ("admissionregistration.k8s.io/v1", kind): {"spec": spec}
+    for kind, spec in (
+        ("MutatingAdmissionPolicy", _MUTATING),
+        ("MutatingAdmissionPolicyBinding", _object(**_BINDING)),
+        ("ValidatingAdmissionPolicy", _VALIDATING),
+        ("ValidatingAdmissionPolicyBinding", _object(**_BINDING, validationActions=_ACTIONS)),
+    )
+}
 _FIELDS: dict[tuple[str, str], Manifest] = {
+    **_ADMISSION,
     ("v1", "ConfigMap"): {"binaryData": _TEXTS, "data": _TEXTS, "immutable": _FLAG},
     ("v1", "Event"): _EVENT,
     ("v1", "Namespace"): {
@@ -93,6 +124,7 @@ _FIELDS: dict[tuple[str, str], Manifest] = {
 
 # What an object of the kind always has, because the API server holds it in a struct: so nobody added it.
 _ALWAYS: dict[tuple[str, str], Manifest] = {
+    **{kind: {"spec": {}} for kind in _ADMISSION},
     ("v1", "Event"): {
         "eventTime": None,
         "firstTimestamp": None,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from groundplane.core.manifest import Manifest
 from groundplane.local.plane.builtin import BUILTIN
 from groundplane.local.plane.builtin_admission import ADMISSION
+from groundplane.local.plane.builtin_crossplane import CROSSPLANE_KINDS
 from groundplane.local.plane.resources import Resource, defined
 
 
@@ -16,7 +17,8 @@ class Catalogue:
     def __init__(self, definitions: Iterable[Manifest]) -> None:
         """Read *definitions*, CustomResourceDefinitions as they are stored."""
         custom = [resource for definition in definitions for resource in defined(definition)]
-        self._resources = {(one.group, one.version, one.plural): one for one in (*BUILTIN, *ADMISSION, *custom)}
+        every = (*BUILTIN, *ADMISSION, *CROSSPLANE_KINDS, *custom)
+        self._resources = {(one.group, one.version, one.plural): one for one in every}
         self._kinds = {(one.api_version, one.kind): one for one in self._resources.values()}
         self._names = {one.name: one for one in self._resources.values() if one.version == one.storage}
 
@@ -35,6 +37,12 @@ class Catalogue:
     def named(self, name: str) -> Resource | None:
         """Return the resource called ``plural.group``, in the version it is stored in, or None."""
         return self._names.get(name)
+
+    def as_stored(self, resource: Resource, manifest: Manifest) -> Manifest:
+        """Return *manifest*, in the version of *resource*, as it is stored: with what that version alone adds."""
+        stored = {**manifest, "apiVersion": resource.stored_version}
+        storage = self.named(resource.name)
+        return storage.schema.default(stored) if storage and resource.version != resource.storage else stored
 
     def groups(self) -> dict[str, dict[str, list[Resource]]]:
         """Return the resources by group and version, the preferred version first."""

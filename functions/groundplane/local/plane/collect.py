@@ -256,9 +256,10 @@ def _end_composite(api: Api, resource: Resource, key: Key, manifest: Manifest) -
     if found is not None and definition is not None and any(o["uid"] == manifest["metadata"]["uid"] for o in owners):
         if found["metadata"].get("deletionTimestamp"):
             return False
-        # Crossplane deletes the composites first, each by the policies, and the kind when there are none.
+        # Crossplane deletes the composites first, each by the policies, and the kind when there are none. For those in
+        # namespaces it only waits: its one request for all of them is answered that there is no such resource.
         kind = api.catalogue.named(key.name)
-        done = kind is not None and _delete_all(api, kind, "", CROSSPLANE)
+        done = kind is not None and not kind.namespaced and _delete_all(api, kind, "", CROSSPLANE)
         if api.store.count(key.name):
             return done
         return _deleted(api, definition, Key(CRD_NAME, "", key.name), _BACKGROUND, CROSSPLANE)

@@ -73,13 +73,26 @@ def terminating(definition: Manifest, now: str) -> Manifest:
 def composite_established(definition: Manifest, now: str) -> Manifest:
     """Return the status of the CompositeResourceDefinition *definition* when its kind is served."""
     before = {one["type"]: one for one in at(definition, "status", "conditions") or []}
-    condition = {**_condition("Established", "WatchingCompositeResource", "", now)}
-    condition.pop("message")
+    condition = _composite_condition(definition, "WatchingCompositeResource", "True", now)
     version = next(one["name"] for one in definition["spec"]["versions"] if one.get("referenceable", True))
     spec = definition["spec"]
     served = {"apiVersion": f"{spec['group']}/{version}", "kind": spec["names"]["kind"]}
     controllers = {"compositeResourceClaimType": {"apiVersion": "", "kind": ""}, "compositeResourceType": served}
-    return {"conditions": [*{"Established": condition, **before}.values()], "controllers": controllers}
+    return {"conditions": [*{**before, "Established": condition}.values()], "controllers": controllers}
+
+
+def composite_terminating(definition: Manifest, now: str) -> Manifest:
+    """Return the status of the CompositeResourceDefinition *definition* while its composites are waited for."""
+    others = [one for one in at(definition, "status", "conditions") or [] if one["type"] != "Established"]
+    return {"conditions": [*others, _composite_condition(definition, "TerminatingCompositeResource", "False", now)]}
+
+
+def _composite_condition(definition: Manifest, reason: str, status: str, now: str) -> Manifest:
+    found = {"type": "Established", "status": status, "reason": reason}
+    before = (one for one in at(definition, "status", "conditions") or [] if found.items() <= one.items())
+    since = next((one["lastTransitionTime"] for one in before), now)
+    generation = at(definition, "metadata", "generation")
+    return {**found, "lastTransitionTime": since} | ({"observedGeneration": generation} if generation else {})
 
 
 def _condition(kind: str, reason: str, message: str, now: str) -> Manifest:

@@ -72,6 +72,15 @@ def versions(address: str) -> Manifest:
     }
 
 
+def paths(catalogue: Catalogue, *others: str) -> list[str]:
+    """Return where something is: the groups and their versions, and *others*."""
+    found = {"/api", "/apis", *others}
+    for group, versions in catalogue.groups().items():
+        place = f"/apis/{group}" if group else "/api"
+        found |= {place, *(f"{place}/{version}" for version in versions)}
+    return sorted(found)
+
+
 def groups(catalogue: Catalogue) -> Manifest:
     """Return the list of all groups but the core one."""
     found = [_group(group, [*versions]) for group, versions in catalogue.groups().items() if group]

@@ -83,6 +83,8 @@ def handle(api: Api, resource: Resource, call: Call) -> Reply | Stream:
         StatusError: It is refused.
     """
     route = call.route
+    if "get" not in resource.verbs:
+        raise errors.no_such_method()
     if route.namespace and not resource.namespaced:
         raise errors.no_such_resource()
     if route.subresource and not _has(resource, route.subresource):
@@ -159,7 +161,8 @@ def _selector(resource: Resource, call: Call) -> Selector:
     fields = call.query.get("fieldSelector", "")
     if call.route.name:
         fields = ",".join(filter(None, (fields, f"metadata.name={call.route.name}")))
-    return Selector.of(call.query.get("labelSelector", ""), fields, resource.selectable)
+    plain = not resource.custom and not resource.selectable
+    return Selector.of(call.query.get("labelSelector", ""), fields, resource.selectable, plain=plain)
 
 
 def _list(api: Api, answer: Answer, call: Call) -> Reply | Stream:

@@ -60,9 +60,7 @@ def _check(request: web.Request, token: str) -> None:
 
 async def _serve(api: Api, request: web.Request, now: datetime) -> web.StreamResponse:
     path = request.path.rstrip("/") or "/"
-    if path in _HEALTH:
-        return web.Response(text="ok")
-    found = _document(api, request, path)
+    found = web.Response(text="ok") if path in _HEALTH else _document(api, request, path)
     if found is not None:
         return found
     where = route(path)
@@ -78,7 +76,9 @@ async def _serve(api: Api, request: web.Request, now: datetime) -> web.StreamRes
     if resource is None:
         return _unknown(where)
     answer = handle(api, resource, call)
-    return _replied(answer) if isinstance(answer, Reply) else await _streamed(request, answer)
+    if isinstance(answer, Stream):
+        return await _streamed(request, answer)
+    return _replied(answer, *filter(None, (resource.deprecation,)))
 
 
 def _user(request: web.Request) -> User:
@@ -107,8 +107,8 @@ def _unknown(where: Route | None) -> web.Response:
 
 def _document(api: Api, request: web.Request, path: str) -> web.Response | None:
     """Return the answer where *path* is about the server itself."""
-    if path == "/version":
-        return _json({**dict.fromkeys(_BUILD, ""), **_VERSION})
+    if path in ("/", "/version"):
+        return _json(_of_itself(api, path))
     if path.startswith("/openapi/"):
         return _openapi(api, path.removeprefix("/openapi/"))
     if path in ("/api", "/apis"):
@@ -125,6 +125,12 @@ def _document(api: Api, request: web.Request, path: str) -> web.Response | None:
         else discovery.group(api.catalogue, where.group)
     )
     return _json(listed) if listed else None
+
+
+def _of_itself(api: Api, path: str) -> JSON:
+    if path == "/version":
+        return {**dict.fromkeys(_BUILD, ""), **_VERSION}
+    return {"paths": discovery.paths(api.catalogue, *_HEALTH, "/openapi/v2", "/openapi/v3", "/version")}
 
 
 def _openapi(api: Api, place: str) -> web.Response:
@@ -149,14 +155,13 @@ def _reviewed(api: Api, call: Call) -> web.Response | None:
 
 
 def _json(value: JSON, code: int = 200, media_type: str = wire.JSON_TYPE) -> web.Response:
-    return web.Response(body=wire.written(value), status=code, headers={"Content-Type": media_type})
+    body = wire.written(value, media_type).rstrip(b"\n") + b"\n"  # as the real server ends it
+    return web.Response(body=body, status=code, headers={"Content-Type": media_type})
 
 
-def _replied(reply: Reply) -> web.Response:
-    response = web.Response(
-        body=wire.written(reply.body, reply.media_type), status=reply.code, headers={"Content-Type": reply.media_type}
-    )
-    for warning in reply.warnings:
+def _replied(reply: Reply, *warnings: str) -> web.Response:
+    response = _json(reply.body, reply.code, reply.media_type)
+    for warning in (*warnings, *reply.warnings):
         response.headers.add("Warning", f"299 - {errors.quoted(warning)}")
     return response
 

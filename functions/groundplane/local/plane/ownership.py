@@ -54,21 +54,24 @@ def apply(  # noqa: PLR0913  # all that an apply depends on; each has its name a
     force: bool = False,
     subresource: str = "",
     resets: Collection[str] | None = None,
+    served: Collection[str] = (),
 ) -> Manifest:
     """Return the object after a server-side apply of *config* over *live*, with its managedFields.
 
     *live* is None when the object is created. *schema* is the structural schema of the kind, or None for the kinds
     that every API server has. *now* is RFC 3339, whole seconds. *resets* are the top-level fields that the endpoint
     does not write, so that nobody owns them by this write: ("status",) for the object itself when its kind has the
-    status subresource. Left out, they are what the status subresource does not write, or none. Defaults are not
-    filled in.
+    status subresource. Left out, they are what the status subresource does not write, or none. *served* are the
+    versions of the kind, as objects write them, when there are several. Defaults are not filled in.
 
     Raises:
         ConflictError: it would change what another manager owns, and *force* is not set.
         ApplyError: *config* does not fit the schema, is of another kind, or has managedFields.
     """
     _refuse_strange(live, config)
-    write = _write(config, manager=manager, schema=schema, now=now, subresource=subresource, resets=resets)
+    write = _write(
+        config, manager=manager, schema=schema, now=now, subresource=subresource, resets=resets, served=served
+    )
     base = _held(live or _identity(config), schema)
     _check(config, write.shape, config, "patch", duplicates=False)
     _check(base, write.shape, base, "live", duplicates=True)
@@ -96,6 +99,7 @@ def update(  # noqa: PLR0913  # all that an update depends on; each has its name
     now: str,
     subresource: str = "",
     resets: Collection[str] | None = None,
+    served: Collection[str] = (),
 ) -> Manifest:
     """Return *new*, the whole object a create, PUT or patch led to, with managedFields as the API server keeps them.
 
@@ -107,10 +111,11 @@ def update(  # noqa: PLR0913  # all that an update depends on; each has its name
     bare = _bare(new if schema is not None else builtin_shapes.shown(new))
     if live is not None and not managed.claims:
         return bare
-    write = _write(new, manager=manager, schema=schema, now=now, subresource=subresource, resets=resets)
+    write = _write(new, manager=manager, schema=schema, now=now, subresource=subresource, resets=resets, served=served)
     base = _held(live or _identity(new), schema)
-    if schema is not None and any(claim.api_version != write.api_version for claim in managed.claims.values()):
-        return bare  # custom resources of another version cannot be converted, so nothing is known of any owner
+    known = {write.api_version, *served}
+    if schema is not None and any(claim.api_version not in known for claim in managed.claims.values()):
+        return bare  # what is served no more cannot be converted, so nothing is known of any owner
     try:
         return _dressed(bare, write.updated(base, _held(bare, schema), managed))
     except TypedError:
@@ -148,11 +153,12 @@ def _write(  # noqa: PLR0913  # hands on what its callers were asked
     now: str,
     subresource: str,
     resets: Collection[str] | None,
+    served: Collection[str],
 ) -> Write:
     if resets is None:
         resets = _STATUS_RESETS if subresource == "status" else ()
     shape = builtin_shapes.shape_of(manifest) if schema is None else root(schema)
-    return Write(manager, str(manifest.get("apiVersion", "")), subresource, shape, _trees(resets), now)
+    return Write(manager, str(manifest.get("apiVersion", "")), subresource, shape, _trees(resets), now, served)
 
 
 def _trees(names: Collection[str]) -> FieldSet:

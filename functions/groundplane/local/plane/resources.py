@@ -67,6 +67,8 @@ class Resource:
         custom: Whether a CustomResourceDefinition defines it.
         verbs: As discovery names them.
         terminating: Whether its definition is being deleted, so that nothing new may be made.
+        deprecation: What everybody is told who uses this version; empty where nobody is warned.
+        versions: All versions that the kind is served in; empty where it is one.
     """
 
     group: str
@@ -87,6 +89,8 @@ class Resource:
     custom: bool = False
     verbs: tuple[str, ...] = VERBS
     terminating: bool = False
+    deprecation: str = ""
+    versions: tuple[str, ...] = ()
 
     @property
     def api_version(self) -> str:
@@ -97,6 +101,11 @@ class Resource:
     def stored_version(self) -> str:
         """As stored objects write it."""
         return f"{self.group}/{self.storage}" if self.group else self.storage
+
+    @property
+    def api_versions(self) -> frozenset[str]:
+        """All its versions, as objects write them."""
+        return frozenset(f"{self.group}/{version}" for version in self.versions)
 
     @property
     def name(self) -> str:
@@ -153,6 +162,16 @@ def _defined(definition: Manifest, version: Manifest, storage: str, schemas: dic
         custom=True,
         verbs=CUSTOM_VERBS,
         terminating=at(definition, "metadata", "deletionTimestamp") is not None,
+        deprecation=_deprecation(spec, version),
+        versions=tuple(one["name"] for one in spec["versions"] if one.get("served")),
+    )
+
+
+def _deprecation(spec: Manifest, version: Manifest) -> str:
+    if not version.get("deprecated"):
+        return ""
+    return (
+        version.get("deprecationWarning") or f"{spec['group']}/{version['name']} {spec['names']['kind']} is deprecated"
     )
 
 

@@ -52,13 +52,14 @@ class Selector:
     fields: tuple[Requirement, ...] = ()
 
     @classmethod
-    def of(cls, labels: str, fields: str, selectable: Iterable[str] = ()) -> Selector:
+    def of(cls, labels: str, fields: str, selectable: Iterable[str] = (), *, plain: bool = False) -> Selector:
         """Return the selector that *labels* and *fields* write.
 
         Args:
             labels: As in ``labelSelector``.
             fields: As in ``fieldSelector``.
             selectable: Fields besides name and namespace that may be asked for.
+            plain: Whether it is a built-in kind that has none, which the real server tells in other words.
 
         Raises:
             StatusError: One of them cannot be read, or asks for another field.
@@ -67,7 +68,7 @@ class Selector:
         found = tuple(_field(part) for part in _split(fields))
         for one in found:
             if one.key not in known:
-                raise bad_request(f"field label not supported: {one.key}")
+                raise bad_request(_unknown(one.key, plain=plain))
         return cls(tuple(_Labels(labels).parsed()), found)
 
     def __bool__(self) -> bool:
@@ -85,6 +86,12 @@ class Selector:
         return all(one.holds(labels.get(one.key)) for one in self.labels) and all(
             one.holds(_text(at(manifest, *_path(one.key)))) for one in self.fields
         )
+
+
+def _unknown(key: str, *, plain: bool) -> str:
+    if plain:
+        return f'"{key}" is not a known field selector: only "metadata.name", "metadata.namespace"'
+    return f"field label not supported: {key}"
 
 
 def _path(key: str) -> list[str]:

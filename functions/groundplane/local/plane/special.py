@@ -19,6 +19,7 @@ NAMESPACE_FINALIZER = "kubernetes"
 FIRST_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 #: Namespaces that nobody can delete.
 KEPT_NAMESPACES = ("default", "kube-public", "kube-system")
+_LARGEST_DATA = 1024 * 1024  # bytes
 _REQUIRED_DATA = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
     "kubernetes.io/dockercfg": (".dockercfg",),
@@ -92,6 +93,7 @@ def _frozen(manifest: Manifest, old: Manifest | None, *fields: str) -> Iterator[
 
 def _secret(manifest: Manifest, old: Manifest | None) -> Iterator[Cause]:
     yield from data_causes(manifest, "data")
+    yield from _size(sum(_decoded(manifest.get("data"))), "data")
     yield from _frozen(manifest, old, "data")
     kind = manifest.get("type", "")
     if old is not None and kind != old.get("type", ""):
@@ -103,7 +105,20 @@ def _secret(manifest: Manifest, old: Manifest | None) -> Iterator[Cause]:
 
 def _settings(manifest: Manifest, old: Manifest | None) -> Iterator[Cause]:
     yield from data_causes(manifest, "data", "binaryData")
+    texts = sum(len(value.encode()) for value in (manifest.get("data") or {}).values())
+    yield from _size(texts + sum(_decoded(manifest.get("binaryData"))), "[]")
     yield from _frozen(manifest, old, "data", "binaryData")
+
+
+def _decoded(entries: Manifest | None) -> Iterator[int]:
+    """Yield how many bytes each of *entries*, in base64, is."""
+    for value in (entries or {}).values():
+        yield len(value) // 4 * 3 - value.count("=")
+
+
+def _size(found: int, field: str) -> Iterator[Cause]:
+    if found > _LARGEST_DATA:
+        yield Cause("FieldValueTooLong", f"Too long: may not be more than {_LARGEST_DATA} bytes", field)
 
 
 def _event(manifest: Manifest, _old: Manifest | None) -> Iterator[Cause]:

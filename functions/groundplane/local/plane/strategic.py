@@ -1,7 +1,7 @@
 """The strategic merge patch, as far as the built-in kinds of the plane need it.
 
-Maps are merged. Of the lists only finalizers (a set), ownerReferences (by uid) and the conditions of a status (by type)
-are merged; any other is replaced.
+Maps are merged. Of the lists only finalizers (a set), ownerReferences (by uid), the conditions of a status (by type),
+and conditions and variables of a policy (by name) are merged; any other is replaced.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ _INVALID, _INTERNAL = 422, 500
 _KEYS: dict[tuple[str, ...], str | None] = {
     ("metadata", "finalizers"): None,
     ("metadata", "ownerReferences"): "uid",
+    ("spec", "matchConditions"): "name",
+    ("spec", "variables"): "name",
     ("status", "conditions"): "type",
 }
 _Path = tuple[str, ...]

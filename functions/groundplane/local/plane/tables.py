@@ -66,6 +66,26 @@ def _param_kind(item: Manifest, _now: datetime) -> JSON:
     return f"{kind['apiVersion']}/{kind['kind']}" if kind else "<unset>"
 
 
+def _param_ref(item: Manifest, _now: datetime) -> JSON:
+    reference = at(item, "spec", "paramRef") or {}
+    if name := reference.get("name"):
+        return f"{reference.get('namespace') or '*'}/{name}"
+    return _selector(reference["selector"]) if reference.get("selector") is not None else "<unset>"
+
+
+def _selector(selector: Manifest) -> str:
+    """Return *selector* as the real server prints it, which is how Go prints the struct."""
+    labels = "".join(f"{key}: {value}," for key, value in sorted((selector.get("matchLabels") or {}).items()))
+    expressions = "".join(map(_expression, selector.get("matchExpressions") or ()))
+    labels = f"map[string]string{{{labels}}}"
+    return f"&LabelSelector{{MatchLabels:{labels},MatchExpressions:[]LabelSelectorRequirement{{{expressions}}},}}"
+
+
+def _expression(one: Manifest) -> str:
+    values = " ".join(one.get("values") or ())
+    return f"LabelSelectorRequirement{{Key:{one['key']},Operator:{one['operator']},Values:[{values}],}},"
+
+
 def _cell(column: Column, item: Manifest, now: datetime) -> JSON:
     computed = _COMPUTED.get(column.path)
     if computed is not None:
@@ -166,7 +186,7 @@ _COMPUTED: dict[str, Callable[[Manifest, datetime], JSON]] = {
     "data count": _entries,
     "mutation count": lambda item, _now: len(at(item, "spec", "mutations") or ()),
     "param kind": _param_kind,
-    "param ref": lambda item, _now: at(item, "spec", "paramRef", "name") or "<unset>",
+    "param ref": _param_ref,
     "validation count": lambda item, _now: len(at(item, "spec", "validations") or ()),
     "event count": lambda item, _now: at(item, "series", "count") or item.get("count") or 1,
     "event message": lambda item, _now: str(item.get("message") or "").strip(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from groundplane.core.manifest import Manifest
@@ -47,6 +48,7 @@ class Write:
         subresource: The subresource written through; empty for the object itself.
         shape: The shape of the kind.
         resets: What the endpoint does not write, so that nobody owns it by this write.
+        served: The versions of the kind beside this one, which have the same fields.
         now: RFC 3339, whole seconds.
     """
 
@@ -56,6 +58,7 @@ class Write:
     shape: Shape
     resets: FieldSet
     now: str
+    served: Collection[str] = ()
 
     def updated(self, live: Manifest, new: Manifest, managed: Managed) -> Managed:
         """Return who owns what after *live* was replaced by *new*: the manager owns what changed, nobody what went.
@@ -110,11 +113,11 @@ class Write:
         return compared(live, new, self.shape).outside(self.resets)
 
     def _current(self, managed: Managed) -> Claims:
-        """Return the claims as the schema of today writes them; those in another version are forgotten."""
+        """Return the claims as the schema of today writes them; those in a version that is not served are forgotten."""
         return {
             owner: Claim(adapted(claim.fields, self.shape), claim.api_version)
             for owner, claim in managed.claims.items()
-            if claim.api_version == self.api_version
+            if claim.api_version == self.api_version or claim.api_version in self.served
         }
 
     def _pruned(self, whole: Manifest, last: FieldSet, claims: Claims) -> Manifest:
