@@ -146,3 +146,20 @@ def test_a_function_that_goes_and_comes_back_is_found_again(tmp_path: Path) -> N
         await running.stop(None)
 
     play(tmp_path / "plane", scenario)
+
+
+def test_a_function_that_is_not_there_yet_is_waited_for_and_no_failure_is_told(tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        apply(api, definition())
+        apply(api, composition())
+        address = f"unix:{tmp_path}/f.sock"
+        async with reconciling(api, {"maker": address}):
+            apply(api, thing(names=["a"], word="first"))
+            await until(api, lambda: at(find(api, THING, SPACE, NAME), "spec", "crossplane", "compositionRef"))
+            await asyncio.sleep(0.5)  # long enough for a call that does not wait to fail
+            running = await started(address)
+            await until(api, lambda: at(find(api, THING, SPACE, NAME), "status", "said") == "first")
+        await running.stop(None)
+        assert [one["message"] for one in api.store.objects("events") if one["type"] != "Normal"] == []
+
+    play(tmp_path / "plane", scenario)

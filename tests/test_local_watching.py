@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from faults.machine import COMMAND_SECONDS, machine
+from faults.machine import COMMAND_SECONDS, SOON, machine
 from groundplane.local.commands import status
 from groundplane.local.commands.home import Home
 from standin_machine import StandIns, line
@@ -89,3 +89,18 @@ def test_watch_shows_every_look_in_the_same_place_on_a_terminal(monkeypatch: pyt
     monkeypatch.setattr("click.echo", shown.append)
     watched(monkeypatch, seen(1), seen(2), clears=True)
     assert shown == [f"\x1b[H\x1b[J{status._json(seen(number))}" for number in (1, 2)]
+
+
+def test_the_wait_that_the_documentation_names_returns_after_a_refused_change_and_after_its_way_back(
+    here: StandIns,
+) -> None:
+    for wanted, told in (("cnpg", ("Synced=False",)), ("local", ("Synced=True", "Accepted"))):
+        chosen = {"spec": {"crossplane": {"compositionRef": {"name": f"xdatabase-{wanted}"}}}}
+        here.kubectl("patch", "xdatabase", "orders", "--type=merge", "-p", json.dumps(chosen))
+        for one in told:
+            here.kubectl("wait", "xdatabase/orders", f"--for=condition={one}", f"--timeout={SOON}s")
+        accepted = next(one for one in here.claim()["status"]["conditions"] if one["type"] == "Accepted")
+        assert (accepted["status"], accepted["reason"]) == {
+            "cnpg": ("False", "SwapNotApproved"),
+            "local": ("True", "Honoured"),
+        }[wanted]

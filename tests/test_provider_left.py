@@ -12,7 +12,7 @@ from groundplane.engines._local import PROCESS, TASK
 from groundplane.local.kubeconfig import ConnectionFailedError
 from groundplane.local.provider import child as children
 from groundplane.local.provider.machine import Identity, Machine
-from groundplane.local.provider.supervisor import Supervisor
+from groundplane.local.provider.supervisor import SUBJECTS, Supervisor
 
 GONE, LIVING = Identity("Process", "team-a", "gone", "uid-1"), Identity("Process", "team-a", "living", "uid-2")
 
@@ -95,3 +95,35 @@ def test_what_runs_for_an_object_whose_finalizer_was_taken_off_is_ended_and_anot
         assert not (tmp_path / "run" / GONE.short).exists()
     finally:
         asyncio.run(child.stop(signal.SIGKILL, 5))
+
+
+def test_at_the_end_every_task_has_ended_before_the_first_process_is_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    class Noted:
+        def __init__(self, kind: str, name: str) -> None:
+            self.whose = Identity(kind, "team-a", name, f"uid-{kind}-{name}")
+
+        async def look(self) -> None:
+            return None
+
+        async def stop(self) -> None:
+            told.append(f"{self.whose.kind} begins to end")
+            await asyncio.sleep(0)
+            told.append(f"{self.whose.kind} ends")
+
+    for kind in (PROCESS, TASK):
+        made: Any = lambda body, _, kind=kind: Noted(kind.kind, body["metadata"]["name"])  # noqa: E731
+        monkeypatch.setitem(SUBJECTS, kind.kind, made)
+
+    async def ended() -> None:
+        every = supervisor(Machine(tmp_path), Listed({}))
+        for kind, name in ((PROCESS, "a"), (TASK, "b"), (PROCESS, "c"), (TASK, "d")):
+            every.see(kind, {"metadata": {"namespace": "team-a", "name": name, "uid": f"uid-{kind.kind}-{name}"}})
+        await asyncio.sleep(0)
+        await every.close()
+
+    asyncio.run(ended())
+    assert [one.partition(" ")[0] for one in told] == ["Task"] * 4 + ["Process"] * 4

@@ -79,9 +79,10 @@ def _listen(home: Home, told: IO[str], started: subprocess.Popen[bytes]) -> None
         word, _, rest = line.strip().partition(" ")
         if word == "error":
             started.wait()  # whoever hears of it finds nothing left
-            if "another provider works" in rest and _answers(home):
-                click.echo("Somebody else has just started it.")
-                return
+            if "another provider works" in rest:
+                click.echo("Somebody else works here; waiting for their plane to answer")
+                if _answers(home):
+                    return
             raise click.ClickException(f"{rest}\nNothing was started. The log is {home.log}")
         if word == process.SERVES:
             click.echo(f"  PostgreSQL {importlib.metadata.version(DISTRIBUTION)} is ready for claims")
