@@ -170,7 +170,7 @@ def test_reviews_are_discovered_and_never_listed(plane: Running) -> None:
     group = "/apis/authorization.k8s.io/v1"
     assert "selfsubjectaccessreviews" in [one["name"] for one in plane.ask("GET", group).body["resources"]]
     assert plane.ask("GET", f"{group}/selfsubjectaccessreviews").code == 405
-    assert group in plane.ask("GET", "/").body["paths"]
+    assert {"/apis/authorization.k8s.io", group} <= {*plane.ask("GET", "/").body["paths"]}
 
 
 @pytest.mark.parametrize(("over", "code"), [(0, 201), (1, 422)])
