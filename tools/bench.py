@@ -23,7 +23,7 @@ from types import FrameType
 
 from crossplane.function import logging
 
-from benchmark import load, local, process, reconciles, report, settled
+from benchmark import load, local, machines, process, reconciles, report, settled
 from benchmark.process import Program
 
 PLANS = {"quick": load.QUICK, "full": load.FULL}
@@ -53,7 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             results.append(one)
         on_plane = reconciled(mode, options.claims) if mode != LOCAL else []
         on_machine = embedded(mode, options.claims)
-    except (local.LocalError, process.ServerError, settled.UnsettledError, *reconciles.ERRORS) as error:
+    except (
+        local.LocalError,
+        machines.MachineError,
+        process.ServerError,
+        settled.UnsettledError,
+        *reconciles.ERRORS,
+    ) as error:
         print(f"bench: {error}", file=sys.stderr)
         return BROKEN
     if options.json:
@@ -102,7 +108,7 @@ def embedded(mode: str, claims: int = local.CLAIMS, real: int = local.REAL) -> l
     """
     if mode not in {"full", LOCAL}:
         return []
-    print("bench: local: starting embedded planes; this takes minutes", flush=True)
+    print("bench: local: starting an embedded plane for each round, and a bare one; this takes minutes", flush=True)
     found = [*local.measured(claims, min(claims, real))]
     print(local.table(found), end="\n\n", flush=True)
     return found

@@ -181,12 +181,12 @@ def _make(plane: Plane, count: int) -> None:
 
 
 def _round(plane: Plane, port: int, name: str, claims: int) -> Round:
-    before = _work(port).done
+    before = work_at(port).done
     plane.kubectl("annotate", "environmentconfig", ENVIRONMENT, f"{ROUND}={name}", "--overwrite")
     began = time.perf_counter()
     end = began + PATIENCE
     while True:
-        now = _work(port)
+        now = work_at(port)
         took = time.perf_counter() - began
         if not now.busy and not now.waiting and now.done - before >= claims and _answered(plane, name, claims):
             break
@@ -202,17 +202,18 @@ def _round(plane: Plane, port: int, name: str, claims: int) -> Round:
 
 def _rest(port: int) -> None:
     """Return when nothing was reconciled for a while."""
-    seen, since, end = _work(port), time.monotonic(), time.monotonic() + PATIENCE
+    seen, since, end = work_at(port), time.monotonic(), time.monotonic() + PATIENCE
     while time.monotonic() - since < REST:
         time.sleep(0.3)
-        now = _work(port)
+        now = work_at(port)
         if now != seen or now.busy or now.waiting:
             seen, since = now, time.monotonic()
         if time.monotonic() > end:
             raise NotYetError(f"Crossplane does not come to rest: {now}")
 
 
-def _work(port: int) -> Work:
+def work_at(port: int) -> Work:
+    """Return what Crossplane says at *port* of its work."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
     try:
         connection.request("GET", "/metrics")

@@ -130,7 +130,8 @@ class Subject:
         was = at(self._condition(conditions[0]["type"]), "reason") if conditions else None
         await self.tools.connection.patch_status(self.kind, self.body, wanted)
         self._written |= wanted
-        if conditions and was != conditions[0]["reason"]:
+        # What waits for others says so in its condition; an event for each would be one write in ten, and tell nothing.
+        if conditions and was != conditions[0]["reason"] != "Waiting":
             level = "Warning" if conditions[0]["reason"] in TROUBLE else "Normal"
             message = conditions[0]["message"] or conditions[0]["reason"]
             kopf.event(kopf.Body(cast("Any", self.body)), type=level, reason=conditions[0]["reason"], message=message)
