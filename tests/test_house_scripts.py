@@ -154,7 +154,7 @@ def test_a_generator_that_fails_fails_the_check(tmp_path: Path) -> None:
 
 
 PARTS = ["test", "check", "demo", "browser", "bench BENCH=quick", "faults GROUNDPLANE_KILLS=5 GROUNDPLANE_MOMENTS=4"]
-PARTS += ["binaries", "conformance", "controlplane"]
+PARTS += ["binaries", "conformance", "planes", "embedded", "controlplane"]
 
 
 @pytest.mark.parametrize("broken", ["", *(part.split()[0] for part in PARTS)])

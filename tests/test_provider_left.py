@@ -115,7 +115,7 @@ def test_at_the_end_every_task_has_ended_before_the_first_process_is_told_to(
             told.append(f"{self.whose.kind} ends")
 
     for kind in (PROCESS, TASK):
-        made: Any = lambda body, _, kind=kind: Noted(kind.kind, body["metadata"]["name"])  # noqa: E731
+        made: Any = lambda body, _, kind=kind: Noted(kind.kind, body["metadata"]["name"])  # noqa: E731  # One for each kind.
         monkeypatch.setitem(SUBJECTS, kind.kind, made)
 
     async def ended() -> None:
