@@ -145,7 +145,7 @@ def test_a_list_is_cut_into_pages_that_join(api: Api) -> None:
     assert found == [f"w{number}" for number in range(5)]
 
 
-def test_an_xrd_is_served_at_once_and_goes_with_its_objects(api: Api) -> None:
+def test_an_xrd_is_served_at_once_and_goes_after_its_objects(api: Api) -> None:
     xrd = {
         "apiVersion": "apiextensions.crossplane.io/v2",
         "kind": "CompositeResourceDefinition",
@@ -177,6 +177,10 @@ def test_an_xrd_is_served_at_once_and_goes_with_its_objects(api: Api) -> None:
     waiting = api.delete(xrds, "", "xthings.example.org", Options())
     assert waiting
     assert waiting["metadata"]["deletionTimestamp"]
+    settle(api)
+    kind = resource(api, "example.org/v1", "XThing")
+    assert not api.get(kind, "default", "a")["metadata"].get("deletionTimestamp")
+    api.delete(kind, "default", "a", Options())
     settle(api)
     assert api.catalogue.of_kind("example.org/v1", "XThing") is None
     assert api.store.objects("xthings.example.org") == []

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator
 
 from groundplane.core.manifest import Manifest, at
-from groundplane.local.plane import errors, ownership
+from groundplane.local.plane import builtin_shapes, errors, ownership
 from groundplane.local.plane.body import Body, named, typed
 from groundplane.local.plane.requests import Request, raw_schema
 from groundplane.local.plane.resources import Resource
+from groundplane.local.plane.typed import TypedError, check
 
 
 def checked(request: Request, config: Manifest) -> Manifest:
@@ -25,14 +26,28 @@ def checked(request: Request, config: Manifest) -> Manifest:
         raise errors.bad_request(f"invalid object type: {group}/{version}, Kind={kind}")
     if at(config, "metadata", "managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
-    sent = at(config, "metadata", "namespace") or ""
+    if not resource.custom:
+        _fits(request, config)
     body = typed(resource, config)
     faults = [*_untyped(body)] or [*_repeated(resource, body.manifest)]
     if faults:
-        told = faults[0] if len(faults) == 1 else "\n  ".join(("errors:", *faults))
-        what = f"{sent}/{request.name}; {api_version}, Kind={kind}"
-        raise errors.internal(f"failed to create typed patch object ({what}): {told}")
+        raise _no_patch(request, config, faults[0] if len(faults) == 1 else "\n  ".join(("errors:", *faults)))
     return named(resource, body.manifest, request.namespace, request.name)
+
+
+def _fits(request: Request, config: Manifest) -> None:
+    """Refuse *config*, of a built-in kind, when its fields have other types."""
+    try:
+        check(config, builtin_shapes.shape_of(config), duplicates=False)
+    except TypedError as error:
+        raise _no_patch(request, config, str(error)) from None
+
+
+def _no_patch(request: Request, config: Manifest, told: str) -> errors.StatusError:
+    name = f"{at(config, 'metadata', 'namespace') or ''}/{request.name}"
+    version = request.resource.api_version if request.resource.group else f"/{request.resource.version}"
+    what = f"{name}; {version}, Kind={request.resource.kind}"
+    return errors.internal(f"failed to create typed patch object ({what}): {told}")
 
 
 def _untyped(body: Body) -> Iterator[str]:

@@ -75,7 +75,13 @@ def typed(resource: Resource, manifest: Manifest) -> Body:
     if not resource.custom:
         _check_types(resource, pruned)
         pruned = without_null(pruned)
-    return Body(pruned, (*unknown, *dropped))
+    places = [*manifest]
+    # Told in the order in which they stand in the object.
+    return Body(pruned, tuple(sorted((*unknown, *dropped), key=lambda path: places.index(_top(path)))))
+
+
+def _top(path: str) -> str:
+    return path.partition(".")[0].partition("[")[0]
 
 
 def refuse_unknown(body: Body, validation: str, what: str) -> tuple[str, ...]:

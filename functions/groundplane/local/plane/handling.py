@@ -172,7 +172,7 @@ def _list(api: Api, answer: Answer, call: Call) -> Reply | Stream:
     options.check_list(query, watch=watches, newest=api.store.version)
     if watches:
         return Stream(_watched(api, answer, call, selector))
-    limit = options.number(query, "limit")
+    limit = max(options.number(query, "limit"), 0)
     page = api.page(answer.resource, call.route.namespace, selector, limit=limit, token=query.get("continue", ""))
     return Reply(200, answer.many(page), answer.form.media_type)
 
@@ -185,7 +185,7 @@ async def _watched(api: Api, answer: Answer, call: Call, selector: Selector) -> 
         end_of_initial=initial,
         bookmarks=options.flag(call.query, "allowWatchBookmarks"),
         # All clients of a server that was restarted would else come back at the same moment for ever.
-        seconds=options.number(call.query, "timeoutSeconds")
+        seconds=max(options.number(call.query, "timeoutSeconds"), 0)
         or _WATCH_SECONDS + int(call.now.timestamp()) % _WATCH_SECONDS,
     )
     first = True

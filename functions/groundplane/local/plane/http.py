@@ -124,6 +124,8 @@ def _document(api: Api, request: web.Request, path: str) -> web.Response | None:
         if where.version
         else discovery.group(api.catalogue, where.group)
     )
+    if listed and request.method not in ("GET", "HEAD"):
+        raise errors.no_such_method()
     return _json(listed) if listed else None
 
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from groundplane.core.manifest import JSON, Manifest, at
 from groundplane.local.plane import errors, wire
-from groundplane.local.plane.resources import Scale
+from groundplane.local.plane.builtin import AGED, NAMED
+from groundplane.local.plane.resources import Column, Scale
 
 if TYPE_CHECKING:
     from groundplane.local.plane.answers import Answer
     from groundplane.local.plane.api import Api
     from groundplane.local.plane.handling import Call, Reply
 
+_COLUMNS = (
+    NAMED,
+    Column("Desired", "integer", "scale desired", "How many are wanted."),
+    Column("Available", "integer", ".status.replicas", "How many there are."),
+    AGED,
+)
 _SHOWN = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
@@ -29,7 +37,8 @@ def handle(api: Api, answer: Answer, call: Call) -> Reply:
     if place is None:
         raise errors.not_found(resource.group, resource.plural, route.name)
     if call.method in ("GET", "HEAD"):
-        return handling.Reply(200, shown(place, api.get(resource, route.namespace, route.name)))
+        found = shown(place, api.get(resource, route.namespace, route.name))
+        return handling.Reply(200, _answer(answer).one(found))
     if call.method not in ("PUT", "PATCH"):
         raise errors.no_such_method()
     dry_run = options.dry_run(call.query, "UpdateOptions")
@@ -43,6 +52,11 @@ def handle(api: Api, answer: Answer, call: Call) -> Reply:
 
     outcome = api.patch(request, changed, dry_run=dry_run)
     return handling.Reply(200, shown(place, outcome.manifest))
+
+
+def _answer(answer: Answer) -> Answer:
+    """Return *answer* with the columns of a Scale."""
+    return replace(answer, resource=replace(answer.resource, custom=False, columns=_COLUMNS))
 
 
 def shown(place: Scale, manifest: Manifest) -> Manifest:

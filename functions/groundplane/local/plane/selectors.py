@@ -150,7 +150,8 @@ class _Labels:
         raise _unreadable(operator, ", ".join(f"{one!r}" for one in (*_OPERATORS, "<", ">")))
 
     def _values(self) -> tuple[str, ...]:
-        self._expect("(", "'('")
+        if (token := self._take()) != "(":  # told without a comma, there alone
+            raise bad_request(f"unable to parse requirement: found '{token}' expected: '('")
         values = [self._value()]
         while self._peek() == ",":
             self._take()

@@ -187,6 +187,7 @@ _COMPUTED: dict[str, Callable[[Manifest, datetime], JSON]] = {
     "mutation count": lambda item, _now: len(at(item, "spec", "mutations") or ()),
     "param kind": _param_kind,
     "param ref": _param_ref,
+    "scale desired": lambda item, _now: at(item, "spec", "replicas") or 0,
     "validation count": lambda item, _now: len(at(item, "spec", "validations") or ()),
     "event count": lambda item, _now: at(item, "series", "count") or item.get("count") or 1,
     "event message": lambda item, _now: str(item.get("message") or "").strip(),
