@@ -1,6 +1,7 @@
 """What of the reconciler nobody sees while all goes well: what is not written, and which wake is not lost."""
 
 import asyncio
+import itertools
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from groundplane.local.composites.controller import controlling
 from groundplane.local.plane.requests import Outcome, Request
 from groundplane.render.pipeline import Call
 from no_time import in_no_time
-from scripted import Function, makes_names, respond
+from scripted import Function, data, fatal, makes_names, respond
 
 
 def references(manifest: Manifest) -> list[Manifest] | None:
@@ -148,3 +149,77 @@ def test_the_functions_word_for_the_claim_goes_before_that_for_its_objects(
         assert len(unready) == (0 if others == fnv1.READY_TRUE else 2)
 
     played(tmp_path, scenario, Function(answer))
+
+
+def test_each_trouble_is_tried_again_after_a_second_whatever_came_before(tmp_path: Path) -> None:
+    function, settled = Function(), respond({}, ttl=60)
+
+    async def failing(world: World, seconds: float) -> list[int]:
+        """Let the function fail from its next call on for *seconds*; return the pauses between its calls."""
+        calls = len(function.calls)
+        function.answer = lambda _: fatal(respond({}))
+        await asyncio.sleep(seconds)
+        function.answer = lambda _: settled
+        world.change(THING, NAME, lambda live: live["spec"].update(word=f"healed after {seconds}"))
+        await world.calm()
+        assert world.condition("Synced")[0] == "True"
+        pauses = [round(after - before) for before, after in itertools.pairwise(function.times[calls:])]
+        return [one for one in pauses if one][:3]
+
+    async def scenario(world: World) -> None:
+        function.answer = lambda _: settled
+        world.apply(thing())
+        await world.calm(130)  # and called again after its TTL, twice
+        for seconds in (80, 100):
+            assert await failing(world, seconds) == [1, 2, 4]
+
+    played(tmp_path, scenario, function)
+
+
+def test_what_is_required_no_longer_wakes_nobody(tmp_path: Path) -> None:
+    def answer(request: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
+        response: fnv1.RunFunctionResponse = respond({})
+        wanted = at(data(request.observed.composite), "spec", "word")
+        selector = fnv1.ResourceSelector(api_version=CONFIG[0], kind=CONFIG[1], match_name=wanted, namespace=SPACE)
+        response.requirements.resources["it"].CopyFrom(selector)
+        return response
+
+    function = Function(answer)
+
+    async def scenario(world: World) -> None:
+        for name in ("first", "second"):
+            world.apply(manifest(CONFIG, name, SPACE))
+            world.apply(thing(word=name))
+            await world.calm()
+        for name, wakes in (("first", False), ("second", True)):
+            calls = len(function.calls)
+            world.change(CONFIG, name, lambda live: live.update(data={"changed": "yes"}))
+            await world.calm()
+            assert (len(function.calls) > calls) == wakes
+
+    played(tmp_path, scenario, function)
+
+
+def test_labels_that_are_required_in_one_namespace_wake_nobody_from_another(tmp_path: Path) -> None:
+    def answer(_: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
+        response: fnv1.RunFunctionResponse = respond({})
+        match = fnv1.MatchLabels(labels={"wanted": "yes"})
+        selector = fnv1.ResourceSelector(api_version=CONFIG[0], kind=CONFIG[1], match_labels=match, namespace=SPACE)
+        response.requirements.resources["it"].CopyFrom(selector)
+        return response
+
+    function = Function(answer)
+
+    async def scenario(world: World) -> None:
+        world.apply(manifest(("v1", "Namespace"), "other"))
+        world.apply(thing())
+        await world.calm()
+        for space, wakes in (("other", False), (SPACE, True)):
+            calls = len(function.calls)
+            made = manifest(CONFIG, "some", space)
+            made["metadata"]["labels"] = {"wanted": "yes"}
+            world.apply(made)
+            await world.calm()
+            assert (len(function.calls) > calls) == wakes
+
+    played(tmp_path, scenario, function)
