@@ -105,6 +105,8 @@ def test_at_the_end_every_task_has_ended_before_the_first_process_is_told_to(
     class Noted:
         def __init__(self, kind: str, name: str) -> None:
             self.whose = Identity(kind, "team-a", name, f"uid-{kind}-{name}")
+            self.needs: set[object] = set()
+            self.shown = None
 
         async def look(self) -> None:
             return None
