@@ -21,21 +21,27 @@ BETWEEN_CHECKS = 5
 WORK = ("apply", "write", "backup", "restore", "delete")
 
 
-def plane(here: Machine) -> bool:
-    """Kill the plane, and with it the provider, or the provider that is apart; start it again."""
+def plane(here: Machine, seconds: float) -> None:
+    """Kill the plane, and with it the provider, or the provider that is apart, after *seconds*; start it again."""
+    time.sleep(seconds)
     here.kill()
     here.up()
-    return True
 
 
-def engine(here: Machine) -> bool:
-    """Kill the server of the database that is written to; return whether it ran: after a kill it is backed off."""
-    status = here.kubectl.get("process", "orders-db-1").get("status", {})
-    try:
-        os.kill(status["pid"], signal.SIGKILL)
-    except (KeyError, ProcessLookupError):
-        return False
-    return True
+def engine(here: Machine, seconds: float) -> None:
+    """Kill the server of the database that is written to, *seconds* after it was seen to run: it may be backed off."""
+    pid = None
+    while pid is None:
+        eventually(lambda: _server(here), 2 * SOON)
+        time.sleep(seconds)
+        pid = _server(here)
+    os.kill(pid, signal.SIGKILL)
+
+
+def _server(here: Machine) -> int | None:
+    """Return the number of the server that is written to, while it runs."""
+    pid = here.kubectl.get("process", "orders-db-1").get("status", {}).get("pid")
+    return pid if pid and psutil.pid_exists(pid) else None
 
 
 @pytest.mark.parametrize(
@@ -47,7 +53,7 @@ def engine(here: Machine) -> bool:
     ],
 )
 def test_all_comes_back_and_nothing_acknowledged_is_lost(
-    short: Path, kind: type[Machine], kill: Callable[[Machine], bool]
+    short: Path, kind: type[Machine], kill: Callable[[Machine, float], None]
 ) -> None:
     chance = random.Random(SEED)  # noqa: S311  # The same moments every time, no secret.
     with machine(short, kind) as here:
@@ -56,13 +62,11 @@ def test_all_comes_back_and_nothing_acknowledged_is_lost(
         here.backed_up("orders")
         connect = here.connector()
         living: list[str] = []
-        killed = 0
         with Journal(connect) as journal:
             for number in range(KILLS):
                 _begin(here, WORK[number % len(WORK)], number, living)
-                time.sleep(chance.uniform(0, LATEST_SECONDS))
-                killed += kill(here)
-                print(f"{number + 1} tries, {killed} killed, {len(journal.acknowledged)} rows")  # noqa: T201  # The figures of a long run.
+                kill(here, chance.uniform(0, LATEST_SECONDS))
+                print(f"{number + 1} killed, {len(journal.acknowledged)} rows")  # noqa: T201  # The figures of a long run.
                 if number % BETWEEN_CHECKS == BETWEEN_CHECKS - 1:
                     _whole(here, journal, living)
             _whole(here, journal, living)
