@@ -3,17 +3,21 @@
 import os
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import psutil
 import pytest
 
 from bareplane.waiting import eventually
 from faults.machine import SOON, database, is_true, machine
+from groundplane.local import process
 from groundplane.local.commands.client import Client, UnreachableError
 from groundplane.local.commands.home import Home
+from groundplane.local.provider.command import hold
 from standin_machine import StandIns, line, said
 
 # Ends when it was told to, and is let go.
@@ -76,6 +80,20 @@ def test_up_and_a_second_down_wait_for_a_plane_that_is_ending(kept: StandIns) ->
     assert "was killed" not in said(second)  # it left the programs to the plane, which ends them in order
     assert "Serving after" in said(up)
     assert kept.status()["plane"]["pid"] != before
+
+
+def test_a_folder_that_is_let_go_of_a_little_later_is_waited_for_unless_a_plane_runs_in_it(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    held = hold(tmp_path)
+    later = threading.Timer(0.3, os.close, (held,))
+    later.start()
+    process._take(home, lambda _: None)
+    later.join()
+    home.enter()
+    began = time.monotonic()
+    with pytest.raises(click.ClickException, match="another provider works"):
+        process._take(home, lambda _: None)
+    assert time.monotonic() - began < process._LET_GO_SECONDS
 
 
 def test_the_api_answers_until_the_last_program_has_ended(kept: StandIns) -> None:

@@ -116,9 +116,11 @@ def test_at_the_end_every_task_has_ended_before_the_first_process_is_told_to(
             await asyncio.sleep(0)
             told.append(f"{self.whose.kind} ends")
 
+    def making(kind: Kind) -> Any:
+        return lambda body, _: Noted(kind.kind, body["metadata"]["name"])
+
     for kind in (PROCESS, TASK):
-        made: Any = lambda body, _, kind=kind: Noted(kind.kind, body["metadata"]["name"])  # noqa: E731  # One for each kind.
-        monkeypatch.setitem(SUBJECTS, kind.kind, made)
+        monkeypatch.setitem(SUBJECTS, kind.kind, making(kind))
 
     async def ended() -> None:
         every = supervisor(Machine(tmp_path), Listed({}))

@@ -36,6 +36,8 @@ from groundplane.local.provider.programs import ProgramError, Programs
 TELLING: Final = 3  # the file descriptor on which `groundplane up` listens
 SERVES: Final = "serves"
 _LOG_SECONDS: Final = 60.0
+_LET_GO_SECONDS: Final = 5.0  # a process that has ended holds its locks until the last of its threads has, too
+_LOOK_SECONDS: Final = 0.1
 _LOG = logging.getLogger("groundplane")
 
 
@@ -148,7 +150,16 @@ def _take(home: Home, tell: Callable[[str], None]) -> None:
             raise click.ClickException(
                 f"the plane before, process {ending.pid}, does not end within {homes.END_SECONDS:.0f} s; end it"
             )
-    hold(home.folder)
+    until = time.monotonic() + _LET_GO_SECONDS
+    while True:
+        try:
+            hold(home.folder)
+        except click.ClickException:
+            if home.process() is not None or time.monotonic() > until:
+                raise
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return
 
 
 @contextlib.contextmanager

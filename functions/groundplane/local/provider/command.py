@@ -147,6 +147,7 @@ def hold(root: Path) -> int:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
+        os.close(descriptor)
         raise click.ClickException(f"another provider works in {root}; end it, or choose another --root") from None
     return descriptor
 
