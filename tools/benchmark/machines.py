@@ -21,6 +21,7 @@ from groundplane.local.commands.home import Home
 
 NAMESPACE = "bench"
 ENVIRONMENT = "local"
+TTL_SECONDS = 300  # what the function chooses by itself at the most
 _ROOT = Path(__file__).parents[2]
 _ACCOUNT = ("-n", "crossplane-system", "groundplane-provider")
 _RECONCILED = "reconciled"
@@ -152,7 +153,7 @@ def bare(programs: Sequence[str]) -> Iterator[Machine]:
         groundplane.environments(plane)
         groundplane.companion(plane)
         groundplane.package(plane)
-        groundplane.serve(plane)
+        groundplane.serve(plane, TTL_SECONDS)
         groundplane.established(plane)
         metadata = {"name": NAMESPACE, "labels": {"groundplane.dev/environment": ENVIRONMENT}}
         plane.kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})

@@ -17,6 +17,8 @@ def folder(path: Path) -> Path:
     Raises:
         OSError: it cannot be made.
     """
+    if path.is_dir():
+        return path
     # Not `parents=True`: that would open the folders on the way to everybody.
     for one in [*reversed(path.parents), path]:
         if not one.exists():

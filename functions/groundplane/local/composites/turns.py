@@ -35,7 +35,8 @@ class Turn:
     def _give(self) -> None:
         if self._held:
             self._held = False
-            self._lock.release()
+            # Not at once: who is ready in the same round of the loop would compute before anybody is answered.
+            asyncio.get_running_loop().call_soon(self._lock.release)
 
     @contextlib.asynccontextmanager
     async def aside(self) -> AsyncIterator[None]:

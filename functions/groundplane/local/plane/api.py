@@ -57,7 +57,7 @@ class Api:
             self._settled.forget()
         return self._catalogue
 
-    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+    def subscribe(self, listener: Callable[[Change], object]) -> Callable[[], None]:
         """Call *listener* with each change, once it is on the disk; return what ends that."""
         return self.store.listen(listener)
 

@@ -88,7 +88,7 @@ class Store:
         """Let go of the file."""
         self._database.close()
 
-    def listen(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+    def listen(self, listener: Callable[[Change], object]) -> Callable[[], None]:
         """Call *listener* after each change is on the disk; return what ends that."""
         return self._transactions.listen(listener)
 

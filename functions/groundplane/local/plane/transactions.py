@@ -18,11 +18,11 @@ class Transactions:
     def __init__(self, database: sqlite3.Connection) -> None:
         """Write to *database*, which begins no transactions by itself."""
         self._database = database
-        self._listeners: list[Callable[[Change], None]] = []
+        self._listeners: list[Callable[[Change], object]] = []
         self._pending: list[Change] | None = None
         self._group: list[Change] | None = None
 
-    def listen(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+    def listen(self, listener: Callable[[Change], object]) -> Callable[[], None]:
         """Call *listener* after each change is on the disk; return what ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from groundplane.engines._local import PROCESS, TASK, ProcessSpec
+from groundplane.local.certificates import CA, CERTIFICATE, KEY
 from groundplane.local.private import write
 from groundplane.local.provider import child as children
 from groundplane.local.provider import rotation
@@ -20,6 +21,8 @@ from groundplane.local.provider.programs import environment, expand, unprivilege
 from groundplane.local.provider.subject import AGAIN_SECONDS, Key, NotYetError, Subject, Tools, condition, now
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from groundplane.core.manifest import Manifest
     from groundplane.local.provider.child import Child
 
@@ -50,6 +53,7 @@ class ProcessSubject(Subject):
         self._probe_delay = SOON
         self._started: str | None = None
         self._asked: tuple[Manifest, ProcessSpec] | None = None
+        self._vouched: tuple[object, ...] = ()
 
     @property
     def spec(self) -> ProcessSpec:
@@ -177,8 +181,13 @@ class ProcessSubject(Subject):
         return self._probe_delay
 
     def _certify(self) -> bool:
-        folder = self.tools.machine.files(self.whose)
-        return self.tools.authority.keep(folder, self.whose.name, datetime.now(UTC))
+        """Look after the certificate; return whether it changed. Files that are as they were are read once a day."""
+        folder, now_ = self.tools.machine.files(self.whose), datetime.now(UTC)
+        if self._vouched and self._vouched == _marks(folder, now_):
+            return False
+        changed = self.tools.authority.keep(folder, self.whose.name, now_)
+        self._vouched = _marks(folder, now_)
+        return changed
 
     async def _say(self, status: str, reason: str, message: str = "") -> None:
         known = self.child.pid if self.child else None
@@ -191,6 +200,15 @@ class ProcessSubject(Subject):
             ports=[{"name": name, "number": number} for name, number in self.ports.items()],
             **({"authority": self.tools.authority.pem.decode()} if self.spec.certificate else {}),
         )
+
+
+def _marks(folder: Path, day: datetime) -> tuple[object, ...]:
+    """Return what is another as soon as the certificate in *folder* is, and every *day*; empty while there is none."""
+    try:
+        found = [(folder / name).stat() for name in (CA, KEY, CERTIFICATE)]
+    except FileNotFoundError:
+        return ()
+    return (day.date(), *((one.st_ino, one.st_size, one.st_mtime_ns) for one in found))
 
 
 async def _answers(argv: list[str], seconds: float) -> bool:
