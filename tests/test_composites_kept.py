@@ -176,6 +176,34 @@ def test_each_trouble_is_tried_again_after_a_second_whatever_came_before(tmp_pat
     played(tmp_path, scenario, function)
 
 
+@pytest.mark.parametrize("labels", [None, {"shelf": "one"}], ids=["by name", "by labels"])
+def test_a_namespace_means_nothing_for_a_required_kind_that_lies_in_none(
+    tmp_path: Path, labels: dict[str, str] | None
+) -> None:
+    def answer(request: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
+        found = len(request.required_resources["it"].items)
+        response: fnv1.RunFunctionResponse = respond({}, said=f"found {found}")
+        selector = fnv1.ResourceSelector(api_version="v1", kind="Namespace", namespace=SPACE)
+        if labels:
+            selector.match_labels.labels.update(labels)
+        else:
+            selector.match_name = "shelf"
+        response.requirements.resources["it"].CopyFrom(selector)
+        return response
+
+    async def scenario(world: World) -> None:
+        world.apply(thing())
+        await world.calm()
+        assert world.claim["status"]["said"] == "found 0"
+        shelf = manifest(("v1", "Namespace"), "shelf", "")
+        shelf["metadata"]["labels"] = {"shelf": "one"}
+        world.apply(shelf)
+        await world.calm()
+        assert world.claim["status"]["said"] == "found 1"
+
+    played(tmp_path, scenario, Function(answer))
+
+
 def test_what_is_required_no_longer_wakes_nobody(tmp_path: Path) -> None:
     def answer(request: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
         response: fnv1.RunFunctionResponse = respond({})

@@ -7,6 +7,7 @@ import base64
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane.core.manifest import Manifest
+from groundplane.local.composites.tracker import asked_namespace
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.resources import Resource
@@ -38,11 +39,12 @@ class PlaneLookup:
         except ReconcileError as error:
             doing = "cannot get required resource by name" if named else "cannot list required resources"
             raise ReconcileError(f"{doing}: {error}") from None
+        namespace = asked_namespace(resource, selector)
         if named:
-            found = self._named(resource, selector.namespace, selector.match_name)
+            found = self._named(resource, namespace, selector.match_name)
         else:
             wanted = Selector(tuple(Requirement(k, "=", (v,)) for k, v in selector.match_labels.labels.items()))
-            found = self._api.page(resource, selector.namespace, wanted).items
+            found = self._api.page(resource, namespace, wanted).items
         return fnv1.Resources(items=[fnv1.Resource(resource=struct(plain(one))) for one in found])
 
     def resource(self, api_version: str, kind: str) -> Resource:
@@ -67,8 +69,7 @@ class PlaneLookup:
         return {key: base64.b64decode(value) for one in found for key, value in (one.get("data") or {}).items()}
 
     def _named(self, resource: Resource, namespace: str, name: str) -> list[Manifest]:
-        # Without a namespace only an object of the cluster can be meant.
-        if resource.namespaced != bool(namespace):
+        if resource.namespaced and not namespace:
             return []
         try:
             return [self._api.get(resource, namespace, name)]

@@ -10,6 +10,12 @@ from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from groundplane.core.manifest import Manifest, at
 from groundplane.local.plane.catalogue import Catalogue
 from groundplane.local.plane.records import Change, Key
+from groundplane.local.plane.resources import Resource
+
+
+def asked_namespace(resource: Resource, selector: fnv1.ResourceSelector) -> str:
+    """Return where *selector* looks: a namespace means nothing for a kind that lies in none."""
+    return selector.namespace if resource.namespaced else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +71,10 @@ class Tracker:
         if resource is None:
             return
         if selector.WhichOneof("match") == "match_name":
-            wants.keys.add(resource.key(selector.namespace, selector.match_name))
+            wants.keys.add(resource.key(asked_namespace(resource, selector), selector.match_name))
         else:
             labels = tuple(sorted(selector.match_labels.labels.items()))
-            wants.labelled.add(_Labelled(resource.name, selector.namespace, labels))
+            wants.labelled.add(_Labelled(resource.name, asked_namespace(resource, selector), labels))
 
     def forget(self, xr: Key) -> None:
         """Forget *xr*."""
