@@ -104,7 +104,13 @@ class Machine:
 
     def servers(self) -> list[psutil.Process]:
         """Return the database servers that run on data of this home, without their own children."""
-        return [one for one in self.processes() if "-D" in one.cmdline() or "--config-file" in " ".join(one.cmdline())]
+        found = []
+        for one in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                words = one.cmdline()
+                if "-D" in words or "--config-file" in " ".join(words):
+                    found.append(one)
+        return found
 
     def processes(self) -> list[psutil.Process]:
         """Return every process that names this home in its arguments or environment, but not whoever tests."""
