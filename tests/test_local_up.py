@@ -71,7 +71,8 @@ def test_exec_passes_a_signal_on_and_takes_the_binding_away(here: Machine) -> No
         "--",
         "sh",
         "-c",
-        "trap 'exit 9' TERM; echo $SERVICE_BINDING_ROOT; read a",
+        # Not `read`: a shell that is told just before it reads never looks.
+        "trap 'exit 9' TERM; echo $SERVICE_BINDING_ROOT; while :; do sleep 0.1; done",
     ]
     environment = {**os.environ, "GROUNDPLANE_HOME": str(here.home)}
     with subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

@@ -66,10 +66,13 @@ def _run(command: tuple[str, ...], given: Mapping[str, str]) -> int:
     path = searched()
     program = shutil.which(command[0], path=path) or command[0]
     started: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
     def passed(number: int, _frame: object) -> None:
-        for process in started:
-            process.send_signal(number)
+        if started:
+            started[0].send_signal(number)
+        else:
+            early.append(number)
 
     for number in _PASSED:  # before it is started: a signal in between would end us and leave the binding behind
         signal.signal(number, passed)
@@ -79,5 +82,7 @@ def _run(command: tuple[str, ...], given: Mapping[str, str]) -> int:
         click.echo(f"groundplane exec: {command[0]}: {error.strerror}", err=True)
         return NOT_FOUND
     started.append(process)
+    for missed in early:
+        process.send_signal(missed)
     code = process.wait()
     return code if code >= 0 else 128 - code
