@@ -1,5 +1,6 @@
 """What is let go of backups, and what a restore chooses: nothing that some moment still needs."""
 
+import errno
 import io
 import os
 import tarfile
@@ -108,3 +109,26 @@ def test_a_base_backup_lays_nothing_down_beside_the_data(tmp_path: Path) -> None
         file.addfile(tarfile.TarInfo("../outside"))
     with pytest.raises(tarfile.OutsideDestinationError):
         postgresql._unpack(path, tmp_path / "data")
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["one disk", "backups on another disk"])
+def test_a_packed_backup_is_there_at_once_and_leaves_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, elsewhere: bool
+) -> None:
+    scratch, folder, made = tmp_path / "backup.tar.gz", tmp_path / "data", tmp_path / "base" / "made.tar.gz"
+    for one in (folder, made.parent):
+        one.mkdir()
+    (folder / "PG_VERSION").write_text("17\n")
+    replace = Path.replace
+
+    def on_one_disk(path: Path, target: Path) -> Path:
+        if elsewhere and path.parent != target.parent:
+            raise OSError(errno.EXDEV, "another disk")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", on_one_disk)
+    postgresql._packed(folder, made, scratch)
+    with tarfile.open(made) as file:
+        assert "./PG_VERSION" in file.getnames()
+    assert [*made.parent.iterdir()] == [made]
+    assert not scratch.exists()

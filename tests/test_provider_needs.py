@@ -9,6 +9,7 @@ import pytest
 from groundplane.engines._local import PROCESS, TASK
 from groundplane.local.provider import supervisor
 from groundplane.local.provider.machine import Machine
+from groundplane.local.provider.process import ProcessSubject
 from groundplane.local.provider.supervisor import Supervisor
 from groundplane.local.provider.task import TaskSubject
 
@@ -105,6 +106,30 @@ def test_what_others_may_see_in_an_object_is_told_when_it_changed(
         assert await looks.after() == ["team-a/init", "team-a/one"]
         looks.made._all["Task", "team-a", "init"].wake.set()
         assert await looks.after() == ["team-a/init"]
+        await looks.made.close()
+
+    asyncio.run(work())
+
+
+def test_what_works_on_the_data_of_a_process_ends_before_these_go(
+    looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    async def stopped(task: TaskSubject) -> None:
+        told.append(f"{task.whose.name} ends")
+
+    async def removed(process: ProcessSubject) -> None:
+        told.append(f"{process.whose.name} goes")
+
+    async def work() -> None:
+        monkeypatch.setattr(TaskSubject, "stop", stopped)
+        monkeypatch.setattr(ProcessSubject, "remove", removed)
+        looks.made.see(PROCESS, body("one", size="1Gi"))
+        looks.made.see(TASK, body("backup", process="one"))
+        looks.made.see(TASK, body("copy", process="two", source="one"))
+        await looks.made.remove(PROCESS, body("one", size="1Gi"))
+        assert told == ["backup ends", "one goes"]
         await looks.made.close()
 
     asyncio.run(work())

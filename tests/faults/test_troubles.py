@@ -1,9 +1,11 @@
 """A machine that is full, taken or in another time: what is wrong is said, and nothing is lost."""
 
 import contextlib
+import functools
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -131,3 +133,20 @@ def test_a_clock_that_jumps_a_day_harms_nothing(short: Path, days: int) -> None:
         here.serves("after")
         with here.connector("after")() as connection:
             connection.execute("SELECT 1")
+
+
+def test_a_claim_that_goes_during_its_backup_leaves_nothing_unfinished(short: Path) -> None:
+    with machine(short) as here:
+        for number in range(4):
+            name = f"brief-{number}"
+            here.apply(name)
+            eventually(functools.partial(_is_running, here, f"{name}-db-1-backup"), SOON)
+            time.sleep(0.3 * number)  # with each of its steps
+            here.kubectl("delete", "xdatabase", name)
+        eventually(lambda: not here.servers() and not [*here.home.rglob("PG_VERSION")], SOON)
+        assert [one for one in here.home.glob("backups/**/*") if "unfinished" in one.name] == []
+
+
+def _is_running(here: Machine, task: str) -> bool:
+    found = here.kubectl.run("get", "task", task, "-o", "jsonpath={.status.conditions[*].reason}")
+    return "Running" in found.stdout

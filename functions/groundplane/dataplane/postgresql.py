@@ -5,6 +5,7 @@ Every command bears being repeated, and being killed at any moment: what is not 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -101,18 +102,20 @@ def restore(  # noqa: PLR0913  # What a command is told, by name.
 @click.option("--socket", required=True)
 @click.option("--port", required=True)
 @click.option("--archive", type=click.Path(path_type=Path), required=True)
+@click.option("--scratch", type=click.Path(path_type=Path), required=True, help="Goes with the server.")
 @click.option("--keep-days", type=int, required=True)
-def backup(*, tools: Path, socket: str, port: str, archive: Path, keep_days: int) -> None:
+def backup(*, tools: Path, socket: str, port: str, archive: Path, scratch: Path, keep_days: int) -> None:  # noqa: PLR0913  # What a command is told, by name.
     """Make a base backup, check it, and let go of what is kept no longer."""
     for folder in (archive, archive / "base", archive / "wal"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = _fresh(archive / "base" / "unfinished")
+    # Not in the archive, which stays: what a backup that was killed leaves there would stay with it.
+    fresh = _fresh(scratch / "backup")
     words = ["-D", str(fresh), "-h", socket, "-p", port, "-U", SUPERUSER, "--checkpoint=fast", "--wal-method=stream"]
     _run(tools / "pg_basebackup", *words, "--no-password")
     _run(tools / "pg_verifybackup", "-q", str(fresh))
     now = datetime.now(UTC)
     path = archive / "base" / f"{now.strftime(STAMP)}{SUFFIX}"
-    _packed(fresh, path)
+    _packed(fresh, path, scratch / f"backup{SUFFIX}")
     shutil.rmtree(fresh)
     _let_go(tools, archive, now - timedelta(days=keep_days))
     first, last = _bases(archive)[0], path
@@ -232,14 +235,23 @@ def _unpack(base: Path, folder: Path) -> None:
         file.extractall(folder)  # noqa: S202  # Filtered, where Python can; the archive is this plane's own.
 
 
-def _packed(folder: Path, path: Path) -> None:
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    with unfinished.open("wb") as file:
-        with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as packed:
-            packed.add(folder, arcname=".")
-        file.flush()
+def _packed(folder: Path, path: Path, scratch: Path) -> None:
+    """Let *path* hold what *folder* does, at once or not at all; *scratch* is what becomes it."""
+    with tarfile.open(scratch, mode="w:gz", compresslevel=1) as packed:
+        packed.add(folder, arcname=".")
+    with scratch.open("rb") as file:
         os.fsync(file.fileno())
-    unfinished.replace(path)
+    try:
+        scratch.replace(path)
+    except OSError as error:
+        if error.errno != errno.EXDEV:  # somebody keeps backups on another disk than the rest
+            raise
+        near = path.with_name("unfinished")
+        shutil.copyfile(scratch, near)
+        with near.open("rb") as file:
+            os.fsync(file.fileno())
+        near.replace(path)
+        scratch.unlink()
     _sync(path.parent)
 
 

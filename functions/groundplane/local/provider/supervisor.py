@@ -131,8 +131,17 @@ class Supervisor:
             self._need(key, watched, set())
             del self._all[key]
         subject.body = body
+        if isinstance(subject, ProcessSubject):
+            await self._stop_tasks(key)
         await subject.remove()
         self.changed(key)
+
+    async def _stop_tasks(self, process: Key) -> None:
+        """End what works on the data of a Process that goes, or it would write them again."""
+        for one in self._needing.get(process, set()).copy():
+            subject = self._all[one].subject
+            if isinstance(subject, TaskSubject) and subject.spec.process == process[2]:
+                await subject.stop()
 
     async def sweep(self) -> None:
         """End what runs for objects that went while nobody looked after them; their data stay."""

@@ -140,6 +140,8 @@ class TaskSubject(Subject):
         if not self.succeeded:
             await self.say(conditions=[condition("Succeeded", "Unknown", "Running")])
         generation = self.generation
+        if self.tools.peers.process(self.whose.namespace, spec.process) is None:
+            return  # it went meanwhile, and its data with it
         begun = children.start(self.folder, argv, log, output)
         try:
             async with asyncio.timeout(spec.timeout_seconds):

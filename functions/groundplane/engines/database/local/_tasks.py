@@ -84,7 +84,7 @@ def report(place: Place) -> Manifest:
 
 def backup(place: Place) -> Manifest:
     """Return the Task that makes a base backup a day, and lets go of what is kept no longer."""
-    words = ["backup", *_TOOLS, *_SERVER, "--archive", place.archive]
+    words = ["backup", *_TOOLS, *_SERVER, "--archive", place.archive, "--scratch", "$(RUN)"]
     spec = _task(place, [*words, "--keep-days", str(place.ask.effective.retention_days or 1)], when="Ready")
     spec = spec.model_copy(update={"every_seconds": DAY, "timeout_seconds": 60 * MINUTE})
     return local.TASK.manifest(place.task("backup"), spec=local.spec_of(spec))
