@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import shutil
 import signal
 import socket
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from groundplane.core.manifest import Manifest
     from groundplane.local.provider.child import Child
 
+LOG: Final = logging.getLogger("groundplane.provider")
 LOOPBACK: Final = "127.0.0.1"
 DIGEST: Final = "digest"
 SOON: Final = 0.05  # seconds between two probes until it answers; doubled each time
@@ -33,6 +35,8 @@ LATER: Final = 1.0
 FIRST_DELAY: Final = 0.5
 MOST_DELAY: Final = 30.0
 DAY_SECONDS: Final = 24 * 60 * 60.0  # a certificate is looked at as often
+REMOVALS: Final = 20
+REMOVAL_SECONDS: Final = 0.1
 PROVEN_SECONDS: Final = 60  # after so long it is no longer held against it that it ended before
 
 
@@ -117,9 +121,9 @@ class ProcessSubject(Subject):
     async def remove(self) -> None:
         """End it, and let go of everything it had but what is to stay."""
         await self.stop()
-        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+        await asyncio.to_thread(_remove, self.folder)
         if self.spec.data_policy == "Delete":
-            await asyncio.to_thread(shutil.rmtree, self.tools.machine.data(self.whose), ignore_errors=True)
+            await asyncio.to_thread(_remove, self.tools.machine.data(self.whose))
 
     async def failed(self, reason: str, message: str) -> None:
         """Say why it is not where it should be."""
@@ -244,3 +248,13 @@ def _is_free(number: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _remove(folder: Path) -> None:
+    """Remove *folder*, also while programs that were killed write their last."""
+    for _ in range(REMOVALS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(REMOVAL_SECONDS)
+    LOG.warning("%s could not be removed", folder)

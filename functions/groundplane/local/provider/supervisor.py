@@ -138,8 +138,8 @@ class Supervisor:
 
     async def _stop_tasks(self, process: Key) -> None:
         """End what works on the data of a Process that goes, or it would write them again."""
-        for one in self._needing.get(process, set()).copy():
-            subject = self._all[one].subject
+        needing = [self._all[one].subject for one in self._needing.get(process, ())]
+        for subject in needing:  # some of them may go meanwhile
             if isinstance(subject, TaskSubject) and subject.spec.process == process[2]:
                 await subject.stop()
 

@@ -43,6 +43,7 @@ class TaskSubject(Subject):
         self._last = time.monotonic() - _age(self.stored.get("lastSuccessTime")) if self.done else None
         self._delay = FIRST_DELAY
         self._not_before = 0.0
+        self._begun: children.Child | None = None
         self._asked: tuple[Manifest, TaskSpec] | None = None
 
     @property
@@ -100,6 +101,9 @@ class TaskSubject(Subject):
 
     async def stop(self) -> None:
         """End what is being done; it is done again later."""
+        if self._begun is not None:  # it may be so young that it has no record yet
+            self._begun.send(signal.SIGKILL, group=True)
+            await self._begun.ended()
         await self._end_leftover()
 
     async def remove(self) -> None:
@@ -142,7 +146,7 @@ class TaskSubject(Subject):
         generation = self.generation
         if self.tools.peers.process(self.whose.namespace, spec.process) is None:
             return  # it went meanwhile, and its data with it
-        begun = children.start(self.folder, argv, log, output)
+        self._begun = begun = children.start(self.folder, argv, log, output)
         try:
             async with asyncio.timeout(spec.timeout_seconds):
                 await begun.ended()
@@ -155,7 +159,10 @@ class TaskSubject(Subject):
             begun.send(signal.SIGKILL, group=True)
             raise
         finally:
+            self._begun = None
             children.forget(self.folder)
+        if self.tools.peers.process(self.whose.namespace, spec.process) is None:
+            return  # it was ended for that
         if code := begun.code():
             said = children.last_words(log).rpartition("Error: ")[2]
             await self._fail("Waiting" if code == TRY_LATER else "Failed", said or f"it ended with {code}")
