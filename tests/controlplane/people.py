@@ -6,6 +6,7 @@ from typing import Any
 
 from bareplane import crossplane
 from bareplane.kubectl import Kubectl
+from bareplane.waiting import eventually
 from controlplane.cluster import ENVIRONMENT_LABEL, Cluster, Manifest, Team, orders
 
 DEVELOPER = "developer"
@@ -21,14 +22,27 @@ CONSENT = "groundplane.dev/delete-consent"
 def developer(team: Team) -> Kubectl:
     """Return kubectl as somebody with Kubernetes' own role edit in the namespace."""
     if team.roles:
-        bind(team, "edit")
+        bind(team, "clusterrole/edit", "delete xdatabases.groundplane.dev")
     return team.kubectl.as_(DEVELOPER)
 
 
-def bind(team: Team, role: str) -> None:
-    """Give the developer a ClusterRole in the namespace."""
-    name = role.replace(":", "-")
-    team.run("create", "rolebinding", name, f"--clusterrole={role}", f"--user={DEVELOPER}")
+def bind(team: Team, role: str, right: str) -> None:
+    """Give the developer a role in the namespace, and return once that is known.
+
+    Args:
+        team: Whose namespace.
+        role: `clusterrole/NAME` or `role/NAME`.
+        right: One that comes with it, a verb and a resource: an API server that has much to do learns of it later.
+    """
+    kind, name = role.split("/")
+    team.run("create", "rolebinding", name.replace(":", "-"), f"--{kind}={name}", f"--user={DEVELOPER}")
+    verb, named = right.split()
+    resource, group = named.split(".", 1)
+    attributes = {"namespace": team.namespace, "verb": verb, "group": group, "resource": resource}
+    spec = {"user": DEVELOPER, "resourceAttributes": attributes}
+    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
+    allowed = ("create", "-f", "-", "-o", "jsonpath={.status.allowed}")
+    eventually(lambda: team.kubectl(*allowed, stdin=[review]) == "true", 30)
 
 
 def crossplane_of(kubectl: Kubectl) -> Kubectl:

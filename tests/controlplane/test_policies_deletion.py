@@ -111,7 +111,7 @@ def test_breaking_the_protection_of_a_claim_needs_the_verb_override(team: Team) 
     brought = claim(team, "another")
     brought["metadata"]["annotations"] = {ANYWAY: "another"}
     assert refusal(who, "create", "-f", "-", stdin=[brought])[0] == "claim-override"
-    bind(team, "groundplane:override")
+    bind(team, "clusterrole/groundplane:override", "override claims.groundplane.dev")
     who("annotate", *name, f"{ANYWAY}=something-else")
     assert refusal(who, *delete(team))[0] == "claim-deletion"
     who("annotate", *name, "--overwrite", f"{ANYWAY}=orders")
@@ -182,12 +182,12 @@ def test_what_is_not_guarded_is_deleted_as_ever(team: Team, label: str) -> None:
 def test_breaking_the_guard_of_an_object_needs_the_verb_override(team: Team) -> None:
     words = guarded(team)
     team.run("create", "role", "clusters", "--verb=*", "--resource=clusters.postgresql.cnpg.io")
-    team.run("create", "rolebinding", "clusters", "--role=clusters", "--user=developer")
+    bind(team, "role/clusters", "update clusters.postgresql.cnpg.io")
     who, name = developer(team), ("cluster.postgresql.cnpg.io", "orders-db-1", "-n", team.namespace)
     policy, said = refusal(who, "annotate", *name, f"{ANYWAY}=orders-db-1")
     assert policy == "identity"
     assert "verb override on claims.groundplane.dev" in said
-    bind(team, "groundplane:override")
+    bind(team, "clusterrole/groundplane:override", "override claims.groundplane.dev")
     who("annotate", *name, f"{ANYWAY}=orders-db-1")
     who(*words)
 

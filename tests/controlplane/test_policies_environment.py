@@ -103,7 +103,7 @@ def test_choosing_needs_the_verb_choose(team: Team, choice: str) -> None:
     policy, said = refusal(who, *CREATE, stdin=[chooses])
     assert policy == wanted
     assert "verb choose on engines.groundplane.dev (ClusterRole groundplane:choose)" in said
-    bind(team, "groundplane:choose")
+    bind(team, "clusterrole/groundplane:choose", "choose engines.groundplane.dev")
     assert "groundplane.dev/environment" in who(*CREATE, *SHOWN, stdin=[chooses])
 
 
