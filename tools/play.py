@@ -47,8 +47,10 @@ class Part:
         return (*self.select, "-n", str(self.workers), "--dist", "loadfile" if self.planes == 1 else "worksteal")
 
 
-SHARED = Part(("-m", "not alone"), workers=3, planes=1)
-ALONE = Part(("-m", "alone"), workers=2, planes=2)
+SHARED = ("-m", "not alone")
+ALONE = ("-m", "alone")
+ON_BARE_PLANES = (Part(SHARED, workers=3, planes=1), Part(ALONE, workers=2, planes=2))
+ON_EMBEDDED_PLANES = (Part(SHARED, workers=5, planes=1), Part(ALONE, workers=3, planes=3))
 
 
 def main(words: list[str]) -> int:
@@ -59,7 +61,7 @@ def main(words: list[str]) -> int:
     if not _is_given() and (why := groundplane.lacking(embedded=is_embedded)):
         print(f"{name}: skipped: {why}")
         return 0
-    parts = [part for part in (SHARED, ALONE) if _selects(part, words)]
+    parts = [part for part in (ON_EMBEDDED_PLANES if is_embedded else ON_BARE_PLANES) if _selects(part, words)]
     if not parts:
         print(f"{name}: no scenario is selected", file=sys.stderr)
         return NOTHING_SELECTED
