@@ -97,6 +97,47 @@ def test_what_runs_for_an_object_whose_finalizer_was_taken_off_is_ended_and_anot
         asyncio.run(child.stop(signal.SIGKILL, 5))
 
 
+def test_what_runs_for_an_object_is_ended_when_another_takes_its_name_before_it_is_known_to_be_gone(
+    tmp_path: Path,
+) -> None:
+    machine = Machine(tmp_path)
+    child = begun(machine, GONE)
+
+    async def told() -> None:
+        made = supervisor(machine, Listed({}))
+        made.see(PROCESS, body("uid-1"))
+        made.see(PROCESS, body("uid-3"))
+        kept = made.process("team-a", "gone")
+        assert kept is not None
+        assert kept[0].uid == "uid-3"
+        await asyncio.wait_for(made.close(), 10)
+        assert not child.alive()
+
+    try:
+        asyncio.run(told())
+        assert not (tmp_path / "run" / GONE.short).exists()
+    finally:
+        asyncio.run(child.stop(signal.SIGKILL, 5))
+
+
+def test_a_removal_that_is_asked_for_twice_is_done(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    child = begun(machine, GONE)
+
+    async def told() -> None:
+        made = supervisor(machine, Listed({}))
+        made.see(PROCESS, body("uid-1"))
+        await asyncio.gather(made.remove(PROCESS, body("uid-1")), made.gone(PROCESS, body("uid-1")))
+        await made.remove(PROCESS, body("uid-1"))
+        assert made.process("team-a", "gone") is None
+
+    try:
+        asyncio.run(told())
+        assert not child.alive()
+    finally:
+        asyncio.run(child.stop(signal.SIGKILL, 5))
+
+
 def test_at_the_end_every_task_has_ended_before_the_first_process_is_told_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

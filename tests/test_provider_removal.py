@@ -7,18 +7,23 @@ from typing import Any
 
 import pytest
 
+from groundplane.engines._local import PROCESS, TASK
 from groundplane.local.provider import child as children
 from groundplane.local.provider import process
+from groundplane.local.provider.framework import kopf
 from groundplane.local.provider.machine import Machine
 from groundplane.local.provider.supervisor import Supervisor
 from groundplane.local.provider.task import TaskSubject
 
 
+def body(name: str, **spec: Any) -> dict[str, Any]:
+    metadata = {"namespace": "team-a", "name": name, "uid": f"uid-{name}", "generation": 1}
+    return {"metadata": metadata, "spec": {"program": {"name": "sleep", "args": ["60"]}, **spec}}
+
+
 def test_a_task_that_has_no_record_yet_is_ended_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nothing: Any = None
-    metadata = {"namespace": "team-a", "name": "backup", "uid": "uid-1", "generation": 1}
-    body = {"metadata": metadata, "spec": {"program": {"name": "sleep", "args": ["60"]}, "process": "orders"}}
-    task = TaskSubject(body, Supervisor(Machine(tmp_path), nothing, nothing, nothing).tools)
+    task = TaskSubject(body("backup", process="orders"), Supervisor(Machine(tmp_path), nothing, nothing, nothing).tools)
     task._begun = begun = children.start(task.folder, ("sleep", "60"), tmp_path / "log")
     monkeypatch.setattr(children, "adopt", lambda _: None)
     try:
@@ -26,6 +31,42 @@ def test_a_task_that_has_no_record_yet_is_ended_too(tmp_path: Path, monkeypatch:
         assert not begun.alive()
     finally:
         asyncio.run(begun.stop(9, 5))
+
+
+def test_a_task_that_is_ended_for_its_process_has_not_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kopf, "event", lambda *_, **__: None)
+    told: list[Any] = []
+    runs = asyncio.Event()
+
+    class Connection:
+        async def patch_status(self, _: Any, body: Any, status: Any) -> None:
+            told.append((body["metadata"]["name"], status["conditions"][0]["reason"]))
+            if told[-1] == ("backup", "Running"):
+                runs.set()
+
+    class Programs:
+        def argv(self, *_: Any) -> list[str]:
+            return ["sleep", "60"]
+
+    async def work() -> None:
+        given: Any = Programs(), None, Connection()
+        made = Supervisor(Machine(tmp_path), *given)
+        orders = body("orders", size="1Gi")
+        made.see(PROCESS, orders)
+        made.see(TASK, backup := body("backup", process="orders"))
+        task = made._all["Task", "team-a", "backup"].subject
+        assert isinstance(task, TaskSubject)
+        await runs.wait()
+        await asyncio.sleep(0.05)
+        began = task._begun
+        assert began is not None
+        await made.remove(PROCESS, orders)
+        assert not began.alive()
+        await asyncio.sleep(0.05)
+        await made.remove(TASK, backup)
+
+    asyncio.run(asyncio.wait_for(work(), 20))
+    assert [reason for name, reason in told if name == "backup"] == ["Running", "Waiting"]
 
 
 def test_a_folder_goes_also_when_something_was_written_while_it_went(

@@ -32,7 +32,7 @@ _CHANGING = (
     (re.compile(r"\S+/groundplane-\w+"), "HOME"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:0"),
     (re.compile(r"\bprocess \d+"), "process 0"),
-    (re.compile(r"\b\d+ programs\b"), "0 programs"),  # a backup may still be made, or not
+    (re.compile(r"\b\d+ programs?\b"), "0 programs"),  # a backup may still be made, or not
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "2026-01-01T00:00:00Z"),
     (re.compile(r"\S+/kubectl apply"), "kubectl apply"),
     (re.compile(r" +\d+s( |$)", re.MULTILINE), r" 0s\1"),

@@ -18,7 +18,7 @@ def down(*, home: Home) -> None:
     running = home.process()
     ending = running or home.ending()
     if running is not None:
-        click.echo(f"Ending the plane, process {running.pid}, and {len(_children(home))} programs that it runs")
+        click.echo(f"Ending the plane, process {running.pid}, and {_programs(len(_children(home)))} that it runs")
         running.terminate()
     elif ending is not None:
         click.echo(f"The plane, process {ending.pid}, is ending already")
@@ -28,7 +28,7 @@ def down(*, home: Home) -> None:
         )
     left = asyncio.run(_end_left(home))
     if left:
-        click.echo(f"Ended {left} programs of a plane that was killed")
+        click.echo(f"Ended {_programs(left)} of a plane that was killed")
     if ending is None and not left:
         click.echo(f"No plane runs in {home.folder}.")
         return
@@ -44,3 +44,7 @@ async def _end_left(home: Home) -> int:
     """End what runs on although its plane does not, and return how many that were."""
     folders = [*home.run.iterdir()] if home.run.exists() else []
     return sum(await asyncio.gather(*(child.end(folder) for folder in folders)))
+
+
+def _programs(number: int) -> str:
+    return f"{number} program" if number == 1 else f"{number} programs"

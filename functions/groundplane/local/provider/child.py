@@ -60,6 +60,11 @@ class Child:
         while self.alive():
             await _news(self.pid)
 
+    async def kill(self) -> None:
+        """Kill it with all it started, and return once it has ended."""
+        self.send(signal.SIGKILL, group=True)
+        await self.ended()
+
     async def stop(self, number: int, seconds: float) -> None:
         """Ask it to end, and kill it with all it started when it does not within *seconds*."""
         self.send(number)
@@ -67,8 +72,7 @@ class Child:
             async with asyncio.timeout(seconds):
                 await self.ended()
         except TimeoutError:
-            self.send(signal.SIGKILL, group=True)
-            await self.ended()
+            await self.kill()
 
 
 def start(folder: Path, argv: Sequence[str], log: Path, output: Path | None = None) -> Child:

@@ -40,12 +40,12 @@ REMOVAL_SECONDS: Final = 0.1
 PROVEN_SECONDS: Final = 60  # after so long it is no longer held against it that it ended before
 
 
-class ProcessSubject(Subject):
+class ProcessSubject(Subject[ProcessSpec]):
     """One Process."""
 
     def __init__(self, body: Manifest, tools: Tools) -> None:
         """Find out whether it runs already."""
-        super().__init__(PROCESS, body, tools)
+        super().__init__(PROCESS, ProcessSpec, body, tools)
         self.folder = tools.machine.run(self.whose)
         self.child: Child | None = children.adopt(self.folder)
         self.ready = False
@@ -56,15 +56,7 @@ class ProcessSubject(Subject):
         self._not_before = 0.0
         self._probe_delay = SOON
         self._started: str | None = None
-        self._asked: tuple[Manifest, ProcessSpec] | None = None
         self._vouched: tuple[object, ...] = ()
-
-    @property
-    def spec(self) -> ProcessSpec:
-        """What is asked now."""
-        if self._asked is None or self._asked[0] is not self.body:
-            self._asked = self.body, ProcessSpec.model_validate(self.body["spec"])
-        return self._asked[1]
 
     @property
     def needs(self) -> set[Key]:

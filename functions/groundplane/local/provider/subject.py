@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast
 
 from groundplane.core.manifest import SECRET, Kind, Manifest, at
 from groundplane.local.private import write
@@ -13,6 +13,8 @@ from groundplane.local.provider.programs import Programs, expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from pydantic import BaseModel
 
     from groundplane.engines._local import ConfigFile
     from groundplane.local.certificates import Authority
@@ -62,15 +64,27 @@ class Tools:
         self.peers = peers
 
 
-class Subject:
+Spec = TypeVar("Spec", bound="BaseModel")
+
+
+class Subject(Generic[Spec]):
     """One object, and what was written of it."""
 
-    def __init__(self, kind: Kind, body: Manifest, tools: Tools) -> None:
-        """Take care of *body*."""
+    def __init__(self, kind: Kind, model: type[Spec], body: Manifest, tools: Tools) -> None:
+        """Take care of *body*, whose spec *model* reads."""
         self.kind, self.body, self.tools = kind, body, tools
+        self._model = model
+        self._asked: tuple[Manifest, Spec] | None = None
         metadata = body["metadata"]
         self.whose = Identity(kind.kind, metadata["namespace"], metadata["name"], metadata["uid"])
         self._written: Manifest = dict(body.get("status") or {})
+
+    @property
+    def spec(self) -> Spec:
+        """What is asked now."""
+        if self._asked is None or self._asked[0] is not self.body:
+            self._asked = self.body, self._model.model_validate(self.body["spec"])
+        return self._asked[1]
 
     @property
     def generation(self) -> int:

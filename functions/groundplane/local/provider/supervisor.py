@@ -99,6 +99,7 @@ class Supervisor:
         self.tools = Tools(machine, programs, authority, connection, self)
         self._all: dict[Key, Watched] = {}
         self._needing: dict[Key, set[Key]] = {}
+        self._overtaken: set[asyncio.Task[None]] = set()
 
     def see(self, kind: Kind, body: Manifest) -> None:
         """Take notice of an object as it is now."""
@@ -107,9 +108,10 @@ class Supervisor:
             return
         key = (kind.kind, metadata["namespace"], metadata["name"])
         watched = self._all.get(key)
-        if watched is None or watched.subject.whose.uid != metadata["uid"]:
-            if watched is not None:
-                self._need(key, watched, set())
+        if watched is not None and watched.subject.whose.uid != metadata["uid"]:
+            self._overtake(key, watched)
+            watched = None
+        if watched is None:
             self._all[key] = watched = Watched(SUBJECTS[kind.kind](body, self.tools), lambda: self.changed(key))
             self._need(key, watched, watched.subject.needs)
             self.changed(key)
@@ -126,15 +128,35 @@ class Supervisor:
         if watched is None or watched.subject.whose.uid != metadata["uid"]:
             subject = SUBJECTS[kind.kind](body, self.tools)
         else:
+            self._forget(key, watched)
             await watched.end()
             subject = watched.subject
-            self._need(key, watched, set())
-            del self._all[key]
         subject.body = body
+        await self._let_go(key, subject)
+        self.changed(key)
+
+    def _overtake(self, key: Key, watched: Watched) -> None:
+        """End an object that was made anew before we were told that it went: somebody took our finalizer off."""
+        LOG.warning(
+            "%s: it is gone without us, and another has its name; what ran for it is ended", watched.subject.whose
+        )
+        self._forget(key, watched)
+
+        async def end() -> None:
+            await watched.end()
+            await self._let_go(key, watched.subject)
+
+        self._overtaken.add(ending := asyncio.create_task(end()))
+        ending.add_done_callback(self._overtaken.discard)
+
+    def _forget(self, key: Key, watched: Watched) -> None:
+        self._need(key, watched, set())
+        del self._all[key]
+
+    async def _let_go(self, key: Key, subject: ProcessSubject | TaskSubject) -> None:
         if isinstance(subject, ProcessSubject):
             await self._stop_tasks(key)
         await subject.remove()
-        self.changed(key)
 
     async def _stop_tasks(self, process: Key) -> None:
         """End what works on the data of a Process that goes, or it would write them again."""
@@ -169,6 +191,7 @@ class Supervisor:
 
     async def close(self) -> None:
         """End everything that runs: first what uses others, then these."""
+        await asyncio.gather(*self._overtaken)
         for kind in (TASK, PROCESS):
             watched = [one for key, one in self._all.items() if key[0] == kind.kind]
             await asyncio.gather(*(one.end() for one in watched))

@@ -31,12 +31,12 @@ TRY_LATER: Final = os.EX_TEMPFAIL  # how a program says that it is too early
 STALE_SECONDS: Final = 24 * 60 * 60  # a success that is the same as before is written down once a day
 
 
-class TaskSubject(Subject):
+class TaskSubject(Subject[TaskSpec]):
     """One Task."""
 
     def __init__(self, body: Manifest, tools: Tools) -> None:
         """Find out what was done already."""
-        super().__init__(TASK, body, tools)
+        super().__init__(TASK, TaskSpec, body, tools)
         self.folder = tools.machine.run(self.whose)
         self.done = str(self.stored.get("done") or "")
         self.generation_done = int(self.stored.get("observedGeneration") or 0) if self._held() else 0
@@ -44,14 +44,6 @@ class TaskSubject(Subject):
         self._delay = FIRST_DELAY
         self._not_before = 0.0
         self._begun: children.Child | None = None
-        self._asked: tuple[Manifest, TaskSpec] | None = None
-
-    @property
-    def spec(self) -> TaskSpec:
-        """What is asked now."""
-        if self._asked is None or self._asked[0] is not self.body:
-            self._asked = self.body, TaskSpec.model_validate(self.body["spec"])
-        return self._asked[1]
 
     @property
     def needs(self) -> set[Key]:
@@ -102,8 +94,7 @@ class TaskSubject(Subject):
     async def stop(self) -> None:
         """End what is being done; it is done again later."""
         if self._begun is not None:  # it may be so young that it has no record yet
-            self._begun.send(signal.SIGKILL, group=True)
-            await self._begun.ended()
+            await self._begun.kill()
         await self._end_leftover()
 
     async def remove(self) -> None:
@@ -128,8 +119,7 @@ class TaskSubject(Subject):
     async def _end_leftover(self) -> None:
         """End what was begun before our own restart: how it ends would never be known."""
         if left := children.adopt(self.folder):
-            left.send(signal.SIGKILL, group=True)
-            await left.ended()
+            await left.kill()
         children.forget(self.folder)
 
     def _until_due(self, spec: TaskSpec) -> float | None:
@@ -151,8 +141,7 @@ class TaskSubject(Subject):
             async with asyncio.timeout(spec.timeout_seconds):
                 await begun.ended()
         except TimeoutError:
-            begun.send(signal.SIGKILL, group=True)
-            await begun.ended()
+            await begun.kill()
             await self._fail("TimedOut", f"it was not done within {spec.timeout_seconds} s")
             return
         except asyncio.CancelledError:
