@@ -1,6 +1,7 @@
 """Settings of every test: how Hypothesis looks for counterexamples; and what several files of tests begin with."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,10 @@ settings.register_profile(
 )
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+# A shell lets what it runs in the background ignore ^C, and so would every program that a test starts and ends by it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Suites that need more than Python: collected only when they are asked for (make conformance, make faults).
 SUITES = {"conformance", "controlplane", "faults", "page", "planes"}
