@@ -146,7 +146,7 @@ def test_down_ends_what_a_killed_plane_left_and_data_stay(here: Machine) -> None
     port = int(here.binding()["port"])
     assert listening(port)
     here.kill()
-    assert "Ended 1 programs of a plane that was killed" in say(here.run("down"))
+    assert "Ended 1 program of a plane that was killed" in say(here.run("down"))
     assert not listening(port)
     assert here.processes() == []
     assert [*(here.home / "data").rglob("PG_VERSION")]
