@@ -170,7 +170,7 @@ def test_a_python_without_venv_says_which_package_to_install(clone: Clone) -> No
     ("said", "told"),
     [
         ("THESE PACKAGES DO NOT MATCH THE HASHES", "is not the one pinned"),
-        ("ERROR: No matching distribution found for x==1", "has no build for Python 3.12.1"),
+        ("ERROR: No matching distribution found for x==1", "x==1 has no build for Python 3.12.1"),
         ("Retrying after connection broken by NewConnectionError", "index cannot be reached"),
     ],
 )

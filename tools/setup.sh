@@ -53,9 +53,11 @@ logged() {
         fail "could not download $what: the package index cannot be reached; connect and run" \
             "make setup again; details in $log"
     fi
-    if grep -q 'No matching distribution' "$log"; then
-        fail "a pinned package has no build for Python $version on this machine; choose another" \
-            "one: make setup PYTHON=python3.12; details in $log"
+    without=$(sed -n 's/.*No matching distribution found for //p' "$log" | tail -n 1)
+    if [ -n "$without" ]; then
+        fail "$without has no build for Python $version on this machine: README.md says under" \
+            "'Two commands' what this needs. Choose another Python: make setup PYTHON=python3.12;" \
+            "details in $log"
     fi
     fail "could not install $what; details in $log"
 }
