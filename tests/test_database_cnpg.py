@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import promql_parser
 import pytest
 
 from made_up import Manifest
@@ -185,11 +186,12 @@ def test_without_monitoring_in_the_environment_nothing_is_monitored_and_nothing_
 
 def test_every_alert_has_a_runbook_and_names_this_database_only() -> None:
     rules = spec("alerts", tier="Standard")["groups"][0]["rules"]
-    assert len(rules) == 4
+    assert len(rules) == 5
     for rule in rules:
         assert rule["annotations"]["runbook_url"] == f"https://runbooks.example.com/{rule['alert']}"
         assert 'namespace="team-a"' in rule["expr"]
         assert 'orders-db-1-[0-9]+"' in rule["expr"]
+        promql_parser.parse(rule["expr"])  # raises where Prometheus would
 
 
 def test_a_development_claim_without_backups_has_no_archive_and_no_schedule() -> None:
@@ -199,6 +201,8 @@ def test_a_development_claim_without_backups_has_no_archive_and_no_schedule() ->
     assert not {"cnpg-1-store", "cnpg-1-backup"} & set(outcome.resources)
     assert "plugins" not in outcome.resources["cnpg-1-cluster"]["spec"]
     assert outcome.says("BackupCurrent") == "Unknown/NotPromised"
+    (group,) = outcome.resources["cnpg-1-alerts"]["spec"]["groups"]
+    assert [rule["alert"] for rule in group["rules"] if "Backup" in rule["alert"]] == []
 
 
 def test_backups_of_every_namespace_go_to_a_folder_of_its_own() -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ARCHIVE: Final = (("spec", "configuration", "destinationPath"), ("spec", "configuration", "endpointURL"))
 NAMED: Final = (("spec", "name"),)
 CREDENTIAL_KEYS: Final = ("access-key-id", "secret-access-key")
+BASE_BACKUP_SECONDS: Final = 36 * 60 * 60  # one a day, and half a day of patience
 
 
 def watched(secret: Manifest) -> Manifest:
@@ -147,6 +148,17 @@ def alerts(place: Place, monitoring: Monitoring) -> Manifest:
             )
         )
     if place.target:
+        base = f"barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{{{service}}}"
+        rules.append(
+            kubernetes.Alert(
+                "GroundplaneDatabaseBaseBackupMissing",
+                # It is 0 before the first, and missing where the plugin does not run.
+                f"time() - max({base}) > {BASE_BACKUP_SECONDS} or absent({base})",
+                "2h",
+                "warning",
+                f"Database {place.name} has no base backup of the last {BASE_BACKUP_SECONDS // 3600} hours.",
+            )
+        )
         rules.append(
             kubernetes.Alert(
                 "GroundplaneDatabaseBackupTooOld",
