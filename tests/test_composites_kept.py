@@ -102,6 +102,23 @@ def test_of_several_times_to_wake_a_claim_the_first_holds_and_no_other(
     in_no_time(work)
 
 
+def test_nothing_is_kept_of_a_claim_that_is_gone(tmp_path: Path) -> None:
+    async def work() -> None:
+        world = World(tmp_path / "plane.sqlite")
+        for one in (definition(), composition()):
+            world.apply(one)
+        async with controlling(world.api, Function()) as controller:
+            await served(world, "a")
+            assert controller._due
+            world.delete(THING, NAME)
+            await world.calm(1000)
+            assert world.claim == {}
+            assert controller._due == {}
+        world.api.store.close()
+
+    in_no_time(work)
+
+
 def test_a_name_without_a_namespace_selects_nothing_of_a_kind_that_lies_in_namespaces(tmp_path: Path) -> None:
     selector = fnv1.ResourceSelector(api_version=CONFIG[0], kind=CONFIG[1], match_name="there")
 
