@@ -33,9 +33,9 @@ class Listed:
         pass
 
 
-def begun(machine: Machine, whose: Identity) -> children.Child:
+def begun(machine: Machine, whose: Identity, *words: str) -> children.Child:
     folder = machine.run(whose)
-    child = children.start(folder, ("sleep", "60"), folder / "log")
+    child = children.start(folder, words or ("sleep", "60"), folder / "log")
     for _ in range(500):
         if (folder / children.RECORD).exists():
             return child
@@ -71,10 +71,10 @@ def test_only_what_belongs_to_no_object_is_ended_when_the_provider_begins(
             asyncio.run(child.stop(signal.SIGKILL, 5))
 
 
-def body(uid: str) -> dict[str, Any]:
+def body(uid: str, **spec: Any) -> dict[str, Any]:
     program = {"name": "sleep", "args": ["60"]}
     metadata = {"namespace": "team-a", "name": "gone", "uid": uid, "generation": 1}
-    return {"metadata": metadata, "spec": {"program": program, "size": "1Gi"}}
+    return {"metadata": metadata, "spec": {"program": program, "size": "1Gi", **spec}}
 
 
 def test_what_runs_for_an_object_whose_finalizer_was_taken_off_is_ended_and_another_life_is_not(tmp_path: Path) -> None:
@@ -102,20 +102,46 @@ def test_what_runs_for_an_object_is_ended_when_another_takes_its_name_before_it_
 ) -> None:
     machine = Machine(tmp_path)
     child = begun(machine, GONE)
+    data = machine.data(GONE)
+
+    def named(made: Supervisor) -> str:
+        found = made.process("team-a", "gone")
+        return found[0].uid if found else ""
 
     async def told() -> None:
         made = supervisor(machine, Listed({}))
-        made.see(PROCESS, body("uid-1"))
+        first = body("uid-1", dataPolicy="Delete")
+        made.see(PROCESS, first)
         made.see(PROCESS, body("uid-3"))
-        kept = made.process("team-a", "gone")
-        assert kept is not None
-        assert kept[0].uid == "uid-3"
+        made.see(PROCESS, first)  # what is told late
+        assert named(made) == "uid-3"
+        await asyncio.wait_for(child.ended(), 10)
+        assert data.exists()
+        await made.gone(PROCESS, first)
+        assert not data.exists()
+        assert named(made) == "uid-3"
+        await made.close()
+
+    try:
+        asyncio.run(told())
+        assert not (tmp_path / "run" / GONE.short).exists()
+    finally:
+        asyncio.run(child.stop(signal.SIGKILL, 5))
+
+
+def test_at_the_end_what_was_overtaken_has_ended_too(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    child = begun(machine, GONE, "sh", "-c", "trap '' TERM; sleep 60")
+
+    async def told() -> None:
+        made = supervisor(machine, Listed({}))
+        made.see(PROCESS, body("uid-1", stop={"seconds": 1}))
+        made.see(PROCESS, body("uid-3"))
         await asyncio.wait_for(made.close(), 10)
         assert not child.alive()
 
     try:
         asyncio.run(told())
-        assert not (tmp_path / "run" / GONE.short).exists()
     finally:
         asyncio.run(child.stop(signal.SIGKILL, 5))
 

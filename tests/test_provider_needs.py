@@ -130,6 +130,11 @@ def test_what_works_on_the_data_of_a_process_ends_before_these_go(
         looks.made.see(TASK, body("copy", process="two", source="one"))
         await looks.made.remove(PROCESS, body("one", size="1Gi"))
         assert told == ["backup ends", "one goes"]
+        told.clear()
+        looks.made.see(PROCESS, body("one", size="1Gi", uid="second life"))
+        looks.made.see(PROCESS, body("one", size="1Gi", uid="third life"))
+        await looks.made.gone(PROCESS, body("one", size="1Gi", uid="second life"))
+        assert told == ["one goes"]  # and what works for the third goes on
         await looks.made.close()
 
     asyncio.run(work())

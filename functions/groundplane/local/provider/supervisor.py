@@ -99,12 +99,12 @@ class Supervisor:
         self.tools = Tools(machine, programs, authority, connection, self)
         self._all: dict[Key, Watched] = {}
         self._needing: dict[Key, set[Key]] = {}
-        self._overtaken: set[asyncio.Task[None]] = set()
+        self._overtaken: dict[str, asyncio.Task[None]] = {}
 
     def see(self, kind: Kind, body: Manifest) -> None:
         """Take notice of an object as it is now."""
         metadata = body["metadata"]
-        if "deletionTimestamp" in metadata:
+        if "deletionTimestamp" in metadata or metadata["uid"] in self._overtaken:
             return
         key = (kind.kind, metadata["namespace"], metadata["name"])
         watched = self._all.get(key)
@@ -132,31 +132,27 @@ class Supervisor:
             await watched.end()
             subject = watched.subject
         subject.body = body
-        await self._let_go(key, subject)
+        if isinstance(subject, ProcessSubject) and key not in self._all:
+            await self._stop_tasks(key)
+        await subject.remove()
         self.changed(key)
 
     def _overtake(self, key: Key, watched: Watched) -> None:
-        """End an object that was made anew before we were told that it went: somebody took our finalizer off."""
-        LOG.warning(
-            "%s: it is gone without us, and another has its name; what ran for it is ended", watched.subject.whose
-        )
+        """End what runs for an object that was made anew before we were told that it is gone.
+
+        Somebody took our finalizer off. What it had is let go of when we are told, and not on suspicion.
+        """
         self._forget(key, watched)
 
         async def end() -> None:
             await watched.end()
-            await self._let_go(key, watched.subject)
+            await watched.subject.stop()
 
-        self._overtaken.add(ending := asyncio.create_task(end()))
-        ending.add_done_callback(self._overtaken.discard)
+        self._overtaken[watched.subject.whose.uid] = asyncio.create_task(end())
 
     def _forget(self, key: Key, watched: Watched) -> None:
         self._need(key, watched, set())
         del self._all[key]
-
-    async def _let_go(self, key: Key, subject: ProcessSubject | TaskSubject) -> None:
-        if isinstance(subject, ProcessSubject):
-            await self._stop_tasks(key)
-        await subject.remove()
 
     async def _stop_tasks(self, process: Key) -> None:
         """End what works on the data of a Process that goes, or it would write them again."""
@@ -184,14 +180,19 @@ class Supervisor:
     async def gone(self, kind: Kind, body: Manifest) -> None:
         """End what still runs for an object that is no more, because somebody took our finalizer off."""
         metadata = body["metadata"]
-        watched = self._all.get((kind.kind, metadata["namespace"], metadata["name"]))
-        if watched is not None and watched.subject.whose.uid == metadata["uid"]:
-            LOG.warning("%s: it is gone without us; what ran for it is ended", watched.subject.whose)
-            await self.remove(kind, body)
+        key = (kind.kind, metadata["namespace"], metadata["name"])
+        watched = self._all.get(key)
+        ending = self._overtaken.pop(metadata["uid"], None)
+        if ending is not None:
+            await ending
+        elif watched is None or watched.subject.whose.uid != metadata["uid"]:
+            return
+        LOG.warning("%s: it is gone without us; what ran for it is ended", "/".join(key))
+        await self.remove(kind, body)
 
     async def close(self) -> None:
         """End everything that runs: first what uses others, then these."""
-        await asyncio.gather(*self._overtaken)
+        await asyncio.gather(*self._overtaken.values())
         for kind in (TASK, PROCESS):
             watched = [one for key, one in self._all.items() if key[0] == kind.kind]
             await asyncio.gather(*(one.end() for one in watched))
