@@ -5,9 +5,6 @@ import time
 from collections.abc import Callable
 
 PATIENCE_SECONDS = float(os.environ.get("GROUNDPLANE_PATIENCE", "120"))  # a busy machine is slow, and still right
-# Who asks often takes the time from what is asked about: a question is mostly a kubectl of its own.
-FIRST_PAUSE_SECONDS = 0.1
-LAST_PAUSE_SECONDS = 1.0
 
 
 class NotYetError(AssertionError):
@@ -20,12 +17,11 @@ def eventually(holds: Callable[[], object], seconds: float = PATIENCE_SECONDS) -
     Raises:
         NotYetError: it did not within *seconds*.
     """
-    end, pause = time.monotonic() + seconds, FIRST_PAUSE_SECONDS
+    end = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > end:
             raise NotYetError(f"not within {seconds:.0f} s")
-        time.sleep(pause)
-        pause = min(pause * 1.5, LAST_PAUSE_SECONDS)
+        time.sleep(0.3)
 
 
 def always(holds: Callable[[], object], seconds: float) -> None:
