@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -87,24 +88,25 @@ def test_a_claim_is_composed_gets_ready_and_has_a_binding(tmp_path: Path) -> Non
             pass
         labels = {"groundplane.dev/environment": "local"}
         apply(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a", "labels": labels}})
-        async with reconciling(api, ttl=60):
-            apply(api, yaml.safe_load(EXAMPLE.read_text()))
-            await until(api, lambda: "Process" in composed(api).values())
-            kinds = composed(api)
-            await until(api, lambda: all(find(api, (LOCAL, kind), "team-a", name) for name, kind in kinds.items()
-                                         if kind in {"Process", "Task"}))  # fmt: skip
-            assert sorted(kinds.values()) == ["Process", "Secret", "Task", "Task", "Task", "Task"]
-            assert condition(find(api, DATABASE, "team-a", "orders"), "Ready") == "False"
-            results = {"version": "17.5", "archiving": "Yes", "lastSuccessTime": api.now(),
-                       "firstRecoverableTime": api.now()}  # fmt: skip
-            for name, kind in kinds.items():
-                if kind == "Task":
-                    say(api, kind, name, {"result": results})
-                elif kind == "Process":
-                    say(api, kind, name, {"ports": [{"name": "primary", "number": 5432}], "authority": "PEM"})
-            await until(api, lambda: condition(find(api, DATABASE, "team-a", "orders"), "Ready") == "True")
-            binding = find(api, ("v1", "Secret"), "team-a", "orders-db-binding")
-            assert base64.b64decode(binding["data"]["port"]) == b"5432"
+        with tempfile.TemporaryDirectory(prefix="gp-") as short:  # a socket's path has 107 letters at most
+            async with reconciling(api, Path(short), ttl=60):
+                apply(api, yaml.safe_load(EXAMPLE.read_text()))
+                await until(api, lambda: "Process" in composed(api).values())
+                kinds = composed(api)
+                await until(api, lambda: all(find(api, (LOCAL, kind), "team-a", name) for name, kind in kinds.items()
+                                             if kind in {"Process", "Task"}))  # fmt: skip
+                assert sorted(kinds.values()) == ["Process", "Secret", "Task", "Task", "Task", "Task"]
+                assert condition(find(api, DATABASE, "team-a", "orders"), "Ready") == "False"
+                results = {"version": "17.5", "archiving": "Yes", "lastSuccessTime": api.now(),
+                           "firstRecoverableTime": api.now()}  # fmt: skip
+                for name, kind in kinds.items():
+                    if kind == "Task":
+                        say(api, kind, name, {"result": results})
+                    elif kind == "Process":
+                        say(api, kind, name, {"ports": [{"name": "primary", "number": 5432}], "authority": "PEM"})
+                await until(api, lambda: condition(find(api, DATABASE, "team-a", "orders"), "Ready") == "True")
+                binding = find(api, ("v1", "Secret"), "team-a", "orders-db-binding")
+                assert base64.b64decode(binding["data"]["port"]) == b"5432"
 
     play(tmp_path, scenario)
 

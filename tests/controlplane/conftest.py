@@ -45,10 +45,11 @@ def cluster(living: Cluster) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def living() -> Iterator[Cluster]:
+def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Return a cluster with Groundplane installed."""
     if os.environ.get("GROUNDPLANE_CLUSTER") == "kubeconfig":
-        yield Cluster(Kubectl(Path(os.environ["KUBECONFIG"])), None)
+        kubeconfig = Path(os.environ["KUBECONFIG"])
+        yield Cluster(Kubectl(kubeconfig, cache=tmp_path_factory.mktemp("kubectl")), None)
     elif plane := _given():
         yield Cluster(plane.kubectl, plane)
     elif "PYTEST_XDIST_WORKER" in os.environ:

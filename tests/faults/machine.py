@@ -34,11 +34,23 @@ class Machine:
     home: Path
     _certificates: dict[str, Path] = field(default_factory=dict)
 
+    @property
+    def temporary(self) -> Path:
+        """Where everything here has its temporary files."""
+        folder = self.home.parent / "tmp"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of every command."""
+        return {**os.environ, "GROUNDPLANE_HOME": str(self.home), "TMPDIR": str(self.temporary)}
+
     def run(self, *words: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         """Run `groundplane` for this home and return how it ended."""
         return subprocess.run(
             [*prefix, str(GROUNDPLANE), *words],
-            env={**os.environ, "GROUNDPLANE_HOME": str(self.home)},
+            env=self.variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -59,7 +71,7 @@ class Machine:
     @property
     def kubectl(self) -> Kubectl:
         """Return kubectl for this plane."""
-        return Kubectl(self.home / "kubeconfig", f"--namespace={NAMESPACE}")
+        return Kubectl(self.home / "kubeconfig", f"--namespace={NAMESPACE}", cache=self.home.parent / "kubectl")
 
     def status(self) -> Manifest:
         """Return what `groundplane status` says."""
@@ -155,7 +167,7 @@ class Apart(Machine):
         with (self.home / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
                 words,
-                env={**os.environ, "GROUNDPLANE_HOME": str(self.home)},
+                env=self.variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -77,6 +77,7 @@ def test_all_comes_back_and_nothing_acknowledged_is_lost(
             here.kubectl("delete", "xdatabase", name)
         eventually(lambda: not here.servers() and not any(map(listening, ports)), SOON)
         eventually(lambda: [*here.home.rglob("PG_VERSION")] == [], SOON)
+        assert [*here.temporary.iterdir()] == []
 
 
 def _begin(here: Machine, work: str, number: int, living: list[str]) -> None:

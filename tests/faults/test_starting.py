@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from bareplane.waiting import eventually
-from faults.machine import COMMAND_SECONDS, GROUNDPLANE, LOOPBACK, SOON, Machine
+from faults.machine import COMMAND_SECONDS, GROUNDPLANE, LOOPBACK, NAMESPACE, SOON, Machine
 from groundplane.local.provider.programs import unprivileged
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all")
@@ -101,6 +101,26 @@ def test_two_at_once_start_one(down: Machine) -> None:
     planes = [one for one in down.processes() if "groundplane.local.process" in one.cmdline()]
     assert len(planes) == 1
     assert down.status()["plane"]["pid"] == planes[0].pid
+
+
+def test_a_path_that_is_too_long_for_a_socket_is_said(down: Machine) -> None:
+    long = Machine(down.home.parent / ("a" * 70))
+    said = f"{long.home}: a path of {len(str(long.home))} bytes is too long for the sockets of servers; choose a --home"
+    assert f"{said} of at most 70" in refused(long.run("up"), long)
+    assert not long.home.exists()
+
+
+def test_at_the_longest_path_a_database_is_served(down: Machine) -> None:
+    longest = Machine(down.home.parent / ("a" * (70 - 1 - len(str(down.home.parent)))))
+    longest.up()
+    try:
+        longest.kubectl("create", "namespace", NAMESPACE)
+        longest.apply("orders")
+        longest.serves("orders")
+    finally:
+        longest.down()
+    assert [*longest.temporary.iterdir()] == []
+    assert not (longest.home / "plane" / "function.sock").exists()
 
 
 def test_a_terminal_that_goes_away_takes_nothing_with_it(down: Machine) -> None:

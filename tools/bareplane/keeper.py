@@ -20,6 +20,7 @@ from typing import Any
 
 SOCKET = "keeper.sock"
 READY = "ready"
+TEMPORARY = "tmp"  # a program that is killed leaves its temporary files, and some clients keep their keys in them
 GRACE_SECONDS = 3
 
 
@@ -42,7 +43,11 @@ class Programs:
         self.running.pop(name, None)
         with (self.folder / "logs" / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
-                argv, env={**os.environ, **env}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                argv,
+                env={**os.environ, "TMPDIR": str(self.folder / TEMPORARY), **env},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         return {"pid": self.running[name].pid}
 
@@ -78,7 +83,8 @@ class Programs:
 
 def main(folder: Path) -> int:
     """Serve until standard input ends or SIGTERM comes."""
-    (folder / "logs").mkdir(exist_ok=True)
+    for name in ("logs", TEMPORARY):
+        (folder / name).mkdir(exist_ok=True)
     programs = Programs(folder)
     signal.signal(signal.SIGTERM, _end)
     try:

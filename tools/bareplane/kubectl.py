@@ -15,15 +15,17 @@ class KubectlError(Exception):
 
 
 class Kubectl:
-    """kubectl with one kubeconfig, in the home of nobody."""
+    """kubectl with one kubeconfig. What it keeps of a cluster lies beside that, or in *cache*, and goes with it."""
 
-    def __init__(self, kubeconfig: Path, *words: str) -> None:
+    def __init__(self, kubeconfig: Path, *words: str, cache: Path | None = None) -> None:
         self.kubeconfig = kubeconfig
         self._words = words
+        self._cache = cache or kubeconfig.parent / "kubectl"
 
     def as_(self, user: str, *groups: str) -> "Kubectl":
         """Return a kubectl that acts as *user*, member of *groups*."""
-        return Kubectl(self.kubeconfig, f"--as={user}", *(f"--as-group={group}" for group in groups))
+        words = (f"--as={user}", *(f"--as-group={group}" for group in groups))
+        return Kubectl(self.kubeconfig, *words, cache=self._cache)
 
     def __call__(self, *words: str | Path, stdin: Any = None, seconds: float = TIMEOUT_SECONDS) -> str:
         """Run kubectl and return what it printed; *stdin* is text, or objects.
@@ -67,7 +69,7 @@ class Kubectl:
             stdin = json.dumps({"apiVersion": "v1", "kind": "List", "items": [*stdin]})
         return subprocess.run(
             [str(program()), *self._words, *(str(word) for word in words)],
-            env={**os.environ, "KUBECONFIG": str(self.kubeconfig)},
+            env={**os.environ, "KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(self._cache)},
             input=stdin,
             capture_output=True,
             text=True,

@@ -61,7 +61,7 @@ async def run(home: Home, programs: Programs, tell: Callable[[str], None]) -> No
     async with server.serving(home.plane, kubeconfig=home.kubeconfig, authority=own) as plane:
         for what in installing.install(plane.api):
             tell(f"installed  {what}")
-        async with reconciling(plane.api), providing(home, programs, ended.set):
+        async with reconciling(plane.api, home.plane), providing(home, programs, ended.set):
             home.enter()
             tell(f"started    API at {plane.address}, reconciler, provider")
             tell(f"{SERVES} {time.monotonic() - began:.1f}")

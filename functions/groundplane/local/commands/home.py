@@ -17,6 +17,7 @@ from groundplane.local.private import write
 F = TypeVar("F", bound=Any)
 NOT_RUNNING: Final = 3  # exit code of a command that needs a plane
 END_SECONDS: Final = 120.0  # a server that has much to write takes its time to end
+LONGEST: Final = 70  # bytes: what lies in it has sockets, whose whole paths have 103 on every system
 _SAME_SECONDS = 0.05
 _LOOK_SECONDS = 0.1
 

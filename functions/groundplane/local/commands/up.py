@@ -31,6 +31,11 @@ _FUNCTIONS = Path(__file__).parents[3]
 @click.option("--foreground", is_flag=True, help="Stay, until Ctrl-C, and log here.")
 def up(*, home: Home, foreground: bool) -> None:
     """Start a plane on this machine; it runs until `groundplane down`."""
+    if (length := len(os.fsencode(home.folder))) > homes.LONGEST:
+        raise click.ClickException(
+            f"{home.folder}: a path of {length} bytes is too long for the sockets of servers; choose a --home of at"
+            f" most {homes.LONGEST}"
+        )
     try:
         for folder in (home.folder, home.log.parent):
             folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)

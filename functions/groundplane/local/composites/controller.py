@@ -8,6 +8,7 @@ import logging
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from groundplane.core.manifest import Manifest
@@ -215,14 +216,13 @@ def _source(change: Change) -> str:
 
 
 @contextlib.asynccontextmanager
-async def reconciling(
-    api: Api, functions: Mapping[str, str] | None = None, *, ttl: int | None = None
-) -> AsyncIterator[None]:
+async def reconciling(api: Api, functions: Mapping[str, str] | Path, *, ttl: int | None = None) -> AsyncIterator[None]:
     """Reconcile the composites of *api* until the block ends.
 
     Args:
         api: Of the running event loop.
-        functions: Where each function answers, by the name that pipelines use; our own, in this process, without any.
+        functions: Where each function answers, by the name that pipelines use; or the folder, nobody else's, for the
+            socket of our own, which this process serves.
         ttl: Seconds after which our own function asks to be called again, instead of its own choice.
     """
     async with connected(functions, ttl) as ask, controlling(api, ask):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import grpc.aio
@@ -19,6 +19,7 @@ from groundplane.render.problem import FunctionError, ReconcileError
 if TYPE_CHECKING:
     from groundplane.fn import FunctionRunner
 
+SOCKET: Final = "function.sock"
 _RECONNECT_MILLISECONDS: Final = 2000  # a function that comes back is found again at once
 _END_SECONDS: Final = 3.0
 _OPTIONS: Final = [
@@ -77,11 +78,14 @@ class Functions:
 
 
 @contextlib.asynccontextmanager
-async def connected(targets: Mapping[str, str] | None, ttl: int | None) -> AsyncIterator[Functions]:
-    """Return the functions at *targets*; without any, our own, which asks to be called again after *ttl* seconds."""
+async def connected(targets: Mapping[str, str] | Path, ttl: int | None) -> AsyncIterator[Functions]:
+    """Return the functions at *targets*.
+
+    A folder, which is nobody else's, stands for our own, which asks to be called again after *ttl* seconds.
+    """
     async with contextlib.AsyncExitStack() as stack:
-        if targets is None:
-            targets = await stack.enter_async_context(_own(ttl))
+        if isinstance(targets, Path):
+            targets = await stack.enter_async_context(_own(targets / SOCKET, ttl))
         functions = Functions(targets)
         stack.push_async_callback(functions.close)
         yield functions
@@ -95,15 +99,14 @@ async def _bounded(ending: Awaitable[object]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _own(ttl: int | None) -> AsyncIterator[dict[str, str]]:
+async def _own(socket: Path, ttl: int | None) -> AsyncIterator[dict[str, str]]:
     from groundplane.fn import FunctionRunner  # noqa: PLC0415  # Who calls others needs no engines.
     from groundplane.server import start  # noqa: PLC0415  # The same.
 
-    with tempfile.TemporaryDirectory(prefix="groundplane-") as folder:
-        address = f"unix:{folder}/function.sock"
-        runner: FunctionRunner = FunctionRunner(ttl=ttl)
-        server, _port = await start(runner, address)
-        try:
-            yield {packages.installed(packages.function(name)): address for name in contracts.names()}
-        finally:
-            await _bounded(server.stop(None))
+    address = f"unix:{socket}"  # gRPC removes one that a killed plane left, and its own at the end
+    runner: FunctionRunner = FunctionRunner(ttl=ttl)
+    server, _port = await start(runner, address)
+    try:
+        yield {packages.installed(packages.function(name)): address for name in contracts.names()}
+    finally:
+        await _bounded(server.stop(None))
