@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from groundplane.fn import FunctionRunner
 
 METHOD = "/apiextensions.fn.proto.v1.FunctionRunnerService/RunFunction"
+SOCKET = "function.sock"  # in a folder of its own
 LARGEST_RESPONSE = 4 * 1024 * 1024  # bytes: what Crossplane accepts
 SECONDS = 120.0  # how long Crossplane waits for a whole reconcile
 MADE_PASSWORD = "placeholder-for-a-made-password"  # noqa: S105  # a placeholder, on purpose
@@ -58,7 +59,7 @@ def serving(runner: grpcv1.FunctionRunnerServiceServicer) -> Iterator[Function]:
         _quiet(),
         _background_loop() as run,
     ):
-        address = f"unix:{folder}/function.sock"
+        address = f"unix:{folder}/{SOCKET}"
         server = run(start_server(runner, address))
         options = [("grpc.max_receive_message_length", LARGEST_RESPONSE)]
         try:

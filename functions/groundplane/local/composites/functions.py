@@ -12,14 +12,13 @@ import grpc.aio
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane import contracts, packages
-from groundplane.render.function import LARGEST_RESPONSE, METHOD
+from groundplane.render.function import LARGEST_RESPONSE, METHOD, SOCKET
 from groundplane.render.pipeline import Call
 from groundplane.render.problem import FunctionError, ReconcileError
 
 if TYPE_CHECKING:
     from groundplane.fn import FunctionRunner
 
-SOCKET: Final = "function.sock"
 _RECONNECT_MILLISECONDS: Final = 2000  # a function that comes back is found again at once
 _END_SECONDS: Final = 3.0
 _OPTIONS: Final = [

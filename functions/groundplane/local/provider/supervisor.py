@@ -187,7 +187,7 @@ class Supervisor:
             await ending
         elif watched is None or watched.subject.whose.uid != metadata["uid"]:
             return
-        LOG.warning("%s: it is gone without us; what ran for it is ended", "/".join(key))
+        LOG.warning("%s %s/%s: it is gone without us; what ran for it is ended", *key)
         await self.remove(kind, body)
 
     async def close(self) -> None:

@@ -148,29 +148,32 @@ def alerts(place: Place, monitoring: Monitoring) -> Manifest:
             )
         )
     if place.target:
-        base = f"barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{{{service}}}"
-        rules.append(
-            kubernetes.Alert(
-                "GroundplaneDatabaseBaseBackupMissing",
-                # It is 0 before the first, and missing where the plugin does not run.
-                f"time() - max({base}) > {BASE_BACKUP_SECONDS} or absent({base})",
-                "2h",
-                "warning",
-                f"Database {place.name} has no base backup of the last {BASE_BACKUP_SECONDS // 3600} hours.",
-            )
-        )
-        rules.append(
-            kubernetes.Alert(
-                "GroundplaneDatabaseBackupTooOld",
-                # Not the age of the last segment: an idle server archives nothing, and loses nothing.
-                f"max(cnpg_pg_stat_archiver_last_failed_time{{{service}}} -"
-                f" cnpg_pg_stat_archiver_last_archived_time{{{service}}}) > 1",
-                f"{place.ask.effective.rpo_seconds}s",
-                "critical",
-                f"More writes of database {place.name} than its rpoSeconds allows are in no backup.",
-            )
-        )
+        rules += _backup_alerts(place, service)
     return kubernetes.prometheus_rule(place.name, rules, monitoring)
+
+
+def _backup_alerts(place: Place, service: str) -> list[kubernetes.Alert]:
+    """Return the alerts on base backups and on the log; *service* selects the instances."""
+    base = f"barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{{{service}}}"
+    return [
+        kubernetes.Alert(
+            "GroundplaneDatabaseBaseBackupMissing",
+            # It is 0 before the first, and missing where the plugin does not run.
+            f"time() - max({base}) > {BASE_BACKUP_SECONDS} or absent({base})",
+            "2h",
+            "warning",
+            f"Database {place.name} has no base backup of the last {BASE_BACKUP_SECONDS // 3600} hours.",
+        ),
+        kubernetes.Alert(
+            "GroundplaneDatabaseBackupTooOld",
+            # Not the age of the last segment: an idle server archives nothing, and loses nothing.
+            f"max(cnpg_pg_stat_archiver_last_failed_time{{{service}}} -"
+            f" cnpg_pg_stat_archiver_last_archived_time{{{service}}}) > 1",
+            f"{place.ask.effective.rpo_seconds}s",
+            "critical",
+            f"More writes of database {place.name} than its rpoSeconds allows are in no backup.",
+        ),
+    ]
 
 
 def _role(place: Place, role: str, name: str, **access: JSON) -> Manifest:
