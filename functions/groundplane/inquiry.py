@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from groundplane.contracts.common import CommonSpec
+    from groundplane.core.claim import Claim
     from groundplane.core.observation import Observation, Observed
     from groundplane.core.rendered import Desired
     from groundplane.engines._engine import Engine
@@ -241,9 +242,7 @@ class Inquiry:
                 f"restore.claimRef: {name} {state}, and a copy is made by the engine that holds the data; this claim's"
                 f" engine is {engine.name}. Name another claim, or wait until that one serves.",
             )
-        runs = str(found.at("status", "version") or found.at("spec", "version") or "")
-        database = str(found.at("spec", "database", "name") or "app")
-        return Source(claim_of(self.turn.contract, found), live, database, runs.partition(".")[0])
+        return _source(claim_of(self.turn.contract, found), live, found)
 
     def check_names(self, resources: Mapping[str, Desired], requires: Mapping[str, Requirement]) -> None:
         """Return if no name about to be used is somebody else's: Crossplane would take the object over without a word.
@@ -271,6 +270,23 @@ class Inquiry:
         manifest = desired.manifest
         kind = Kind(manifest["apiVersion"], manifest["kind"], "")
         return Requirement(kind, manifest["metadata"]["name"], self.claim.namespace)
+
+
+def _source(claim: Claim, slot: Slot, found: Observed) -> Source:
+    """Return what a copy must know of the claim *found*, whose data are in *slot*."""
+    runs = str(found.at("status", "version") or found.at("spec", "version") or "")
+    written = found.at("spec", "parameters")
+    return Source(
+        claim,
+        slot,
+        database=str(found.at("spec", "database", "name") or "app"),
+        version=runs.partition(".")[0],
+        storage=str(found.at("spec", "storage", "size") or ""),
+        parameters={str(name): str(value) for name, value in written.items()} if isinstance(written, dict) else {},
+        archive=str(found.at("status", "backup", "id") or ""),
+        created=str(found.at("metadata", "creationTimestamp") or ""),
+        first_recoverable=str(found.at("status", "backup", "firstRecoverableTime") or ""),
+    )
 
 
 def _observed_kinds(engines: Iterable[Engine[Any, Any]], seen: Observation) -> dict[str, Kind]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from groundplane.core.capability import Capability, Never
@@ -33,6 +33,11 @@ class Source:
     slot: Slot
     database: str
     version: str  # the major that its data have
+    storage: str = ""  # its storage.size, as a quantity
+    parameters: Mapping[str, str] = field(default_factory=dict)  # as its claim writes them
+    archive: str = ""  # status.backup.id: the name of its backups; empty while there are none
+    created: str = ""  # when its claim was created, RFC 3339
+    first_recoverable: str = ""  # the first moment that its backups hold, RFC 3339; empty when that is not told
 
 
 @dataclass(frozen=True, slots=True)
