@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from groundplane.contracts import _quantities as quantities
 from groundplane.contracts._base import Column, Contract, Model, Rule, keyed, ruled
 from groundplane.contracts.common import PROTOCOL_FIXED, SPEC_RULES, CommonSpec
 from groundplane.contracts.status import COLUMNS, CommonStatus
@@ -28,9 +29,9 @@ class Resources(Model):
 
     atomic = True
 
-    cpu: Annotated[str, Field(max_length=32, pattern=QUANTITY)]
+    cpu: Annotated[str, Field(max_length=32, pattern=QUANTITY), AfterValidator(quantities.cores)]
     """Cores, as a quantity, such as 500m or 2."""
-    memory: Annotated[str, Field(max_length=32, pattern=QUANTITY)]
+    memory: Annotated[str, Field(max_length=32, pattern=QUANTITY), AfterValidator(quantities.memory)]
     """Memory, as a quantity, such as 4Gi."""
 
 
@@ -49,6 +50,7 @@ class Storage(Model):
                 )
             ),
         ),
+        AfterValidator(quantities.storage),
     ]
     """Bytes the database may fill, as a quantity, such as 20Gi. May grow, never shrink."""
 
