@@ -25,6 +25,7 @@ class Paper:
     product = "Paper"
     provider = "local"
     anchor = Anchor("sheet", SHEET)
+    archive = None
     kinds = (SHEET, SECRET)
     optional_kinds = ()
     operators = ()

@@ -121,7 +121,12 @@ def test_a_copy_of_another_claim_takes_no_more_calls_than_crossplane_allows(thro
         {
             "apiVersion": "groundplane.dev/v1alpha1",
             "kind": "XDatabase",
-            "metadata": {"name": "shop", "namespace": "team-a", "uid": "other"},
+            "metadata": {
+                "name": "shop",
+                "namespace": "team-a",
+                "uid": "other",
+                "labels": {"groundplane.dev/environment": "kubernetes"},
+            },
             "spec": {"database": {"name": "app"}},
             "status": {"slot": "cnpg-1"},
         }

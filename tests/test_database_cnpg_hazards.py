@@ -10,10 +10,11 @@ from made_up import Manifest, decoded
 from outcomes import Outcome
 from worlds import World, fresh, ready
 
+ENVIRONMENT = {"groundplane.dev/environment": "kubernetes"}
 SHOP: Manifest = {
     "apiVersion": "groundplane.dev/v1alpha1",
     "kind": "XDatabase",
-    "metadata": {"name": "shop", "namespace": "team-a", "uid": "uid-of-shop"},
+    "metadata": {"name": "shop", "namespace": "team-a", "uid": "uid-of-shop", "labels": ENVIRONMENT},
     "spec": {"database": {"name": "app"}},
     "status": {"slot": "cnpg-3"},
 }

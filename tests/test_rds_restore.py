@@ -49,10 +49,6 @@ def test_a_moment_is_told_in_utc_and_never_later_than_asked(moment: str, told: s
     assert datetime.fromisoformat(told) <= datetime.fromisoformat(moment.upper()).astimezone(UTC)
 
 
-def test_a_moment_that_is_none_is_refused() -> None:
-    assert "restore.pointInTime: yesterday is not a time" in copy("yesterday").refused()
-
-
 def test_a_copy_keeps_the_name_of_its_database_or_it_would_look_empty() -> None:
     books = Source(LEDGER, SOURCE.slot, "books", "17")
     assert copy(source=books).refused() == (

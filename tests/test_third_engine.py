@@ -40,6 +40,7 @@ class Paper:
     product = "Acme Paper"
     provider = "local"
     anchor = Anchor("sheet", SHEET)
+    archive = None
     kinds = (SHEET, SECRET)
     optional_kinds = ()
     operators = ()

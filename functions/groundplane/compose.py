@@ -21,7 +21,7 @@ from groundplane.core.slot import Slot
 from groundplane.dress import binding_secret, dressed
 from groundplane.engines._engine import Ask, hold
 from groundplane.inquiry import Inquiry
-from groundplane.lifecycle import conditions, placement, protection
+from groundplane.lifecycle import conditions, origin, placement, protection
 from groundplane.report import status_of
 
 if TYPE_CHECKING:
@@ -91,6 +91,9 @@ class _Composition:
         except Refusal:
             self._ask_all_the_same(engine, ask, slot)
             raise
+        if ask.source and engine.archive:
+            store = rendered.resources.get(slot.resource(engine.archive.role))
+            origin.check_place(ask.claim, ask.source, engine.archive, store.manifest if store else None)
         anchor = seen.existing(slot.resource(engine.anchor.role))
         if retiring_to is None:
             protection.refuse_weakening(ask.effective, anchor)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from groundplane.core.manifest import (
     CLAIM_LABEL,
     CLAIM_UID,
+    DATA_UID,
     DELETION_POLICY,
     GUARDED_LABEL,
     RETENTION_DAYS,
@@ -58,4 +59,6 @@ def _worn(manifest: Manifest, claim: Claim, annotations: dict[str, str], *, guar
     if guarded:
         labels[GUARDED_LABEL] = "true"
     marks = {**metadata.get("annotations", {}), CLAIM_UID: claim.uid, **annotations}
+    if claim.origin != claim.uid:
+        marks[DATA_UID] = claim.origin
     return {**manifest, "metadata": {**metadata, "labels": labels, "annotations": marks}}

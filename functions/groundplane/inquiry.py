@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from groundplane.core import moment
 from groundplane.core.answer import Requirements
 from groundplane.core.binding import RESOURCE as BINDING
 from groundplane.core.manifest import CLAIM_LABEL, ENVIRONMENT_CONFIG, ENVIRONMENT_LABEL, GRANTS, SECRET, Kind
@@ -12,19 +13,18 @@ from groundplane.core.observation import Requirement, Unresolved
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.slot import Slot
 from groundplane.engines import load, names
-from groundplane.engines._engine import Source, all_kinds
+from groundplane.engines._engine import all_kinds
 from groundplane.engines._sections import unread
-from groundplane.lifecycle import placement, protection
+from groundplane.lifecycle import origin, placement, protection
 from groundplane.turn import claim_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from groundplane.contracts.common import CommonSpec
-    from groundplane.core.claim import Claim
     from groundplane.core.observation import Observation, Observed
     from groundplane.core.rendered import Desired
-    from groundplane.engines._engine import Engine
+    from groundplane.engines._engine import Engine, Source
     from groundplane.turn import Turn
 
 
@@ -121,16 +121,19 @@ class Inquiry:
         return lost
 
     def find_anchor(self, engine: Engine[Any, Any], slot: Slot, *, given_up: bool) -> None:
-        """Find the data of *slot* by name where they are not observed: that does not mean that nothing is there."""
+        """Find the data of *slot*, by name where they are not observed, and whose they are.
+
+        Raises:
+            Refusal: they are another claim's, or cannot be found.
+            Unresolved: they were not looked for yet.
+        """
         name = slot.resource(engine.anchor.role)
         self.anchors.append(name)
-        if name in self.seen.composed:
-            return
-        if self.seen.schemas.get(engine.anchor.kind.crd):
+        if name not in self.seen.composed and self.seen.schemas.get(engine.anchor.kind.crd):
             if not self._may_read(engine.anchor.kind):
                 return  # what is not granted is refused next, and by its own name
             self.require(self._want_anchor(engine, slot))
-        protection.check_anchor(self.claim, self.seen, slot, name, given_up=given_up)
+        self.claim = protection.check_anchor(self.claim, self.seen, slot, name, given_up=given_up)
 
     def _look_early(self, engine: Engine[Any, Any], expected: Slot) -> None:
         """Ask at once for what will be asked for in any case, to save calls."""
@@ -150,12 +153,17 @@ class Inquiry:
         return Requirement(engine.anchor.kind, namespace=self.claim.namespace, labels=labels)
 
     def _slots_of(self, engine: Engine[Any, Any]) -> list[Slot]:
+        """Return the slots of the data that carry the claim's label.
+
+        Raises:
+            Refusal: RetainedDataExists, when an earlier claim left them: an empty service would hide them.
+        """
         stem = f"{self.claim.name}-{self.claim.stem}-"
-        return [
-            Slot(engine.name, int(number))
-            for found in self.seen.required[f"lives-{engine.name}"]
-            if found.same_life(self.claim) and (number := found.name.removeprefix(stem)).isdigit()
-        ]
+        found = [one for one in self.seen.required[f"lives-{engine.name}"] if one.name.startswith(stem)]
+        for one in found:
+            if not one.same_life(protection.taking_over(self.claim, one)):
+                raise protection.retained(self.claim, one)
+        return [Slot(engine.name, int(number)) for one in found if (number := one.name.removeprefix(stem)).isdigit()]
 
     def _may_read(self, kind: Kind) -> bool:
         """Whether objects of *kind* can be asked for: installed and granted. Otherwise asking fails the whole claim."""
@@ -219,30 +227,29 @@ class Inquiry:
         """Return the claim that a restore copies; None when there is none to copy, or the copy was made long ago.
 
         Raises:
-            Refusal: RestoreSourceNotFound.
+            Refusal: RestoreSourceNotFound, also for a moment that is yet to come or that the source does not hold.
+            Unresolved: it was not read yet.
         """
         restore = spec.restore
-        begun = self.seen.existing(slot.resource(engine.anchor.role))
-        if restore is None or restore.claim_ref is None or begun:
+        if restore is None or self.seen.existing(slot.resource(engine.anchor.role)):
             return None
-        name = restore.claim_ref.name
+        born = self.turn.manifest.at("metadata", "creationTimestamp")
+        origin.check_not_to_come(restore, moment.known(str(born)) or self.turn.now)
+        if restore.claim_ref is None:
+            return None
+        name, namespace = restore.claim_ref.name, self.claim.namespace
         kind = Kind(str(self.turn.manifest.at("apiVersion")), self.claim.kind, self.turn.contract.plural)
-        found = self.require("restore-source", Requirement(kind, name, self.claim.namespace))
-        if found is None:
-            raise Refusal(
-                Reason.RESTORE_SOURCE_NOT_FOUND,
-                f"restore.claimRef: there is no {self.claim.kind} {name} in namespace {self.claim.namespace}. Correct"
-                " the name; if the claim is gone, use restore.from: Backup with the status.backup.id it had.",
-            )
-        live = Slot.parse(str(found.at("status", "slot") or ""))
-        if live is None or live.engine != engine.name:
-            state = f"is served by {live.engine}" if live else "has no data yet"
-            raise Refusal(
-                Reason.RESTORE_SOURCE_NOT_FOUND,
-                f"restore.claimRef: {name} {state}, and a copy is made by the engine that holds the data; this claim's"
-                f" engine is {engine.name}. Name another claim, or wait until that one serves.",
-            )
-        return _source(claim_of(self.turn.contract, found), live, found)
+        if (archive := engine.archive) and self._may_read(archive.kind):
+            labels = {CLAIM_LABEL: f"{self.claim.stem}.{name}"}
+            self.objects["restore-archive"] = Requirement(archive.kind, namespace=namespace, labels=labels)
+        found = self.require("restore-source", Requirement(kind, name, namespace))
+        other = claim_of(self.turn.contract, found) if found else None
+        copied = origin.source(self.claim, name, engine.name, other, found)
+        archives = self.seen.required.get("restore-archive", ())
+        place = next((one for one in archives if one.name == other.object(copied.slot)), None) if other else None
+        copied = replace(copied, place=place)
+        origin.check_held(restore, copied)
+        return copied
 
     def check_names(self, resources: Mapping[str, Desired], requires: Mapping[str, Requirement]) -> None:
         """Return if no name about to be used is somebody else's: Crossplane would take the object over without a word.
@@ -270,23 +277,6 @@ class Inquiry:
         manifest = desired.manifest
         kind = Kind(manifest["apiVersion"], manifest["kind"], "")
         return Requirement(kind, manifest["metadata"]["name"], self.claim.namespace)
-
-
-def _source(claim: Claim, slot: Slot, found: Observed) -> Source:
-    """Return what a copy must know of the claim *found*, whose data are in *slot*."""
-    runs = str(found.at("status", "version") or found.at("spec", "version") or "")
-    written = found.at("spec", "parameters")
-    return Source(
-        claim,
-        slot,
-        database=str(found.at("spec", "database", "name") or "app"),
-        version=runs.partition(".")[0],
-        storage=str(found.at("spec", "storage", "size") or ""),
-        parameters={str(name): str(value) for name, value in written.items()} if isinstance(written, dict) else {},
-        archive=str(found.at("status", "backup", "id") or ""),
-        created=str(found.at("metadata", "creationTimestamp") or ""),
-        first_recoverable=str(found.at("status", "backup", "firstRecoverableTime") or ""),
-    )
 
 
 def _observed_kinds(engines: Iterable[Engine[Any, Any]], seen: Observation) -> dict[str, Kind]:

@@ -58,7 +58,10 @@ def test_nobody_but_crossplane_and_the_collector_changes_the_controller(team: Te
         allowed(*patched(team, UNOWNED), "--dry-run=server")
 
 
-MARKS = ("deletion-policy=Delete", "retire-consent=cnpg-1", "claim-uid=another", "slot=cnpg-2", "retention-days=1")
+MARKS = (
+    *("deletion-policy=Delete", "retire-consent=cnpg-1", "claim-uid=another", "slot=cnpg-2", "retention-days=1"),
+    "data-uid=another",
+)
 
 
 @pytest.mark.parametrize("mark", MARKS)
@@ -69,6 +72,17 @@ def test_nobody_but_crossplane_writes_what_permits_a_deletion(team: Team, mark: 
         assert policy == "identity"
         assert "decide what may be deleted, and Crossplane alone writes them" in said
     crossplane_of(team.kubectl)(*at(team, "annotate", "--overwrite", f"groundplane.dev/{mark}"))
+
+
+def test_giving_data_to_a_new_claim_needs_the_verb_override(team: Team) -> None:
+    composed(team)
+    consent = at(team, "annotate", "groundplane.dev/takeover-from=an-earlier-uid")
+    for who in (developer(team), operator(team.kubectl)):
+        policy, said = refusal(who, *consent)
+        assert policy == "identity"
+        assert "needs verb override on claims.groundplane.dev" in said
+    team.kubectl(*consent)
+    operator(team.kubectl)(*at(team, "annotate", "cnpg.io/reconcile=now"))
 
 
 def test_nor_takes_off_the_guard_nor_the_name_that_crossplane_knows(team: Team) -> None:

@@ -17,10 +17,11 @@ from groundplane.companion._policy import (
     literal,
     mark,
 )
-from groundplane.companion.claim import ANYWAY, ANYWAY_RULE
+from groundplane.companion.claim import ANYWAY, ANYWAY_RULE, OVERRIDE
 from groundplane.core.manifest import (
     CLAIM_LABEL,
     CLAIM_UID,
+    DATA_UID,
     DELETION_POLICY,
     GROUP,
     GUARDED_LABEL,
@@ -28,6 +29,7 @@ from groundplane.core.manifest import (
     RETIRE_CONSENT,
     SECRET,
     SLOT,
+    TAKEOVER,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
 SLOT_PATTERN: Final = "^[a-z][a-z0-9]*-[1-9][0-9]*$"
 COMPOSED_NAME: Final = "crossplane.io/composition-resource-name"
-MARKS: Final = (CLAIM_UID, DELETION_POLICY, RETENTION_DAYS, RETIRE_CONSENT, SLOT, COMPOSED_NAME)
+MARKS: Final = (CLAIM_UID, DATA_UID, DELETION_POLICY, RETENTION_DAYS, RETIRE_CONSENT, SLOT, COMPOSED_NAME)
 _GUARDED: Final = {"key": GUARDED_LABEL, "operator": "In", "values": ["true"]}
 _OBJECT: Final = "[[request.kind.kind]] [[object.metadata.name]]"
 _CREATED: Final = 'request.operation == "CREATE"'
@@ -121,6 +123,16 @@ def _identity(kinds: Sequence[Kind]) -> Policy:
                 " deleted, and Crossplane alone writes them. Leave them; change the claim instead.",
             ),
             ANYWAY_RULE,
+            Validation(
+                either(
+                    f'{mark("annotations", TAKEOVER)} == ""',
+                    f"!({_CREATED}) && {mark('annotations', TAKEOVER)} == {mark('annotations', TAKEOVER, 'oldObject')}",
+                    OVERRIDE,
+                ),
+                f"metadata.annotations: {TAKEOVER} gives the data of {_OBJECT} to a new claim of the name, and setting"
+                f" it needs verb override on claims.{GROUP} in namespace [[request.namespace]] (ClusterRole"
+                " groundplane:override). Leave it out, or ask the platform team.",
+            ),
         ),
     )
 

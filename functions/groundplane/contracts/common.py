@@ -5,9 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from groundplane.contracts._base import Model, Rule, keyed
+from groundplane.core import moment
 
 DIGITS = r"^[0-9]{1,9}$"
 
@@ -88,6 +90,14 @@ class ClaimRef(Model):
     """Name of the claim."""
 
 
+def _in_utc(text: str) -> str:
+    """Return *text* in UTC: engines never see another form."""
+    try:
+        return moment.written(moment.parse(text))
+    except ValueError as error:
+        raise PydanticCustomError("moment", str(error)) from None
+
+
 class Restore(Model):
     """Where the first data come from."""
 
@@ -118,7 +128,9 @@ class Restore(Model):
         ),
     ] = None
     """The backup, with from: Backup, as status.backup.id of its claim showed it."""
-    point_in_time: Annotated[str, Field(max_length=64, json_schema_extra={"format": "date-time"})] | None = None
+    point_in_time: (
+        Annotated[str, Field(max_length=64, json_schema_extra={"format": "date-time"}), AfterValidator(_in_utc)] | None
+    ) = None
     """The moment to restore, RFC 3339. Without it: the latest that can be had."""
 
 

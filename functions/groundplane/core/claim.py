@@ -23,6 +23,8 @@ class Claim:
     uid: str
     generation: int
     environment: str
+    made_for: str = ""  # uid of the claim that the data were made for, where this one took them over
+    taken_from: str = ""  # uid of the claim that it took them over from: objects may still carry it
 
     @property
     def label(self) -> str:
@@ -30,9 +32,14 @@ class Claim:
         return f"{self.stem}.{self.name}"
 
     @property
+    def origin(self) -> str:
+        """The uid that names of backups derive from: it stays with the data when another claim takes them over."""
+        return self.made_for or self.uid
+
+    @property
     def life(self) -> str:
-        """Eight characters that tell this claim from an earlier one of the same name."""
-        return digest(self.uid)
+        """Eight characters that tell these data from those of an earlier claim of the same name."""
+        return digest(self.origin)
 
     @property
     def binding(self) -> str:

@@ -25,6 +25,8 @@ DELETION_POLICY = f"{GROUP}/deletion-policy"
 RETENTION_DAYS = f"{GROUP}/retention-days"
 RETIRE_CONSENT = f"{GROUP}/retire-consent"
 SLOT = f"{GROUP}/slot"
+DATA_UID = f"{GROUP}/data-uid"  # the claim that the data were made for, where another one took them over
+TAKEOVER = f"{GROUP}/takeover-from"  # consent on the data: a new claim may take them over from the one of this uid
 
 
 @dataclass(frozen=True, slots=True)

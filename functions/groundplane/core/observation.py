@@ -94,8 +94,16 @@ class Observed:
         return self.label(CLAIM_LABEL) == claim.label
 
     def same_life(self, claim: Claim) -> bool:
-        """Whether it was made for this very claim, not for an earlier one of the same name."""
-        return self.annotation(CLAIM_UID) == claim.uid
+        """Whether it is of this very claim, or of the one whose data it takes over, not of an earlier one of the name.
+
+        An object without the mark is told by its controller.
+        """
+        mark = self.annotation(CLAIM_UID)
+        if mark is None:
+            owners = self.at("metadata", "ownerReferences")
+            controllers = [one for one in owners if at(one, "controller") is True] if isinstance(owners, list) else []
+            return any(at(one, "uid") == claim.uid for one in controllers)
+        return mark in {claim.uid, claim.taken_from} - {""}
 
 
 @dataclass(frozen=True, slots=True)

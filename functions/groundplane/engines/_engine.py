@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from groundplane.contracts.resolve import Demand, Effective
     from groundplane.core.claim import Claim
     from groundplane.core.manifest import Kind
-    from groundplane.core.observation import Observation
+    from groundplane.core.observation import Observation, Observed
     from groundplane.core.rendered import Rendered
     from groundplane.core.slot import Slot
 
@@ -38,6 +38,12 @@ class Source:
     archive: str = ""  # status.backup.id: the name of its backups; empty while there are none
     created: str = ""  # when its claim was created, RFC 3339
     first_recoverable: str = ""  # the first moment that its backups hold, RFC 3339; empty when that is not told
+    place: Observed | None = None  # its object of `Archive`, which tells where its backups are; None when unknown
+
+    @property
+    def backups(self) -> str:
+        """The name of its backups: as it tells, because its data may have been another claim's before."""
+        return self.archive or f"{self.claim.object(self.slot)}-{self.claim.life}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,15 @@ class Anchor:
 
     role: str
     kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """The object that tells where a claim's backups are: a copy that looks elsewhere finds nothing, in the engine."""
+
+    role: str
+    kind: Kind
+    paths: tuple[tuple[str, ...], ...]  # what makes another place
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +110,10 @@ class Engine(Protocol[SpecT, KnobsT]):
     @property
     def anchor(self) -> Anchor:
         """The object that is the data."""
+
+    @property
+    def archive(self) -> Archive | None:
+        """The object that tells where backups are; None where there is one place only."""
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from groundplane.core.binding import RESOURCE as BINDING
-from groundplane.core.manifest import DELETION_POLICY, GUARDED_LABEL, RETENTION_DAYS, SLOT, at
+from groundplane.core.manifest import (
+    CLAIM_UID,
+    DATA_UID,
+    DELETION_POLICY,
+    GUARDED_LABEL,
+    RETENTION_DAYS,
+    SLOT,
+    TAKEOVER,
+    at,
+)
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.slot import Slot
 
@@ -34,25 +44,46 @@ def at_risk(claim: Claim, seen: Observation, anchors: Collection[str]) -> bool:
     )
 
 
-def check_anchor(claim: Claim, seen: Observation, slot: Slot, anchor: str, *, given_up: bool) -> None:
-    """Return if the data of *slot* are where they should be, never were anywhere, or were *given_up* by name.
+def check_anchor(claim: Claim, seen: Observation, slot: Slot, anchor: str, *, given_up: bool) -> Claim:
+    """Return *claim*, with the life of its data, if those of *slot* are its own, or never were, or were *given_up*.
 
     Raises:
         Refusal: NameTaken, RetainedDataExists, or WouldLoseData when the claim had data that cannot be found.
     """
-    if seen.get(anchor) is not None:
-        return
-    found, bound = seen.found(anchor), seen.get(BINDING)
+    if found := seen.get(anchor):
+        # Observed means referenced, not owned: whoever creates a claim writes its references.
+        owner = taking_over(claim, found)
+        if not found.same_life(owner):
+            raise retained(claim, found)
+        return owner
+    if found := seen.found(anchor):
+        owner = taking_over(claim, found)
+        check_found(owner, found, guarded=True)
+        return owner
+    bound = seen.get(BINDING)
     served = seen.status.get("engine") or (bound is not None and bound.annotation(SLOT) == str(slot))
-    if found is not None:
-        check_found(claim, found, guarded=True)
-    elif served and not given_up:
+    if served and not given_up:
         raise Refusal(
             Reason.WOULD_LOSE_DATA,
             f"slot {slot} holds the data of this claim, and its object {claim.object(slot)} in namespace"
             f" {claim.namespace} cannot be found. Nothing was changed, and no empty service is made in its place."
             " Bring the object back from a backup of the cluster, or create a new claim with restore.from: Backup.",
         )
+    return claim
+
+
+def taking_over(claim: Claim, data: Observed) -> Claim:
+    """Return *claim* with the life of *data*: another's, once somebody consented that this claim takes them over.
+
+    The consent names the uid that stands on the data, so that it holds once: the uid becomes the new claim's.
+    """
+    mark, consent = data.annotation(CLAIM_UID), data.annotation(TAKEOVER) or ""
+    made_for = data.annotation(DATA_UID) or ""
+    if mark == claim.uid and made_for:
+        return replace(claim, made_for=made_for, taken_from=consent)
+    if mark and mark == consent:
+        return replace(claim, made_for=made_for or mark, taken_from=mark)
+    return claim
 
 
 def check_found(claim: Claim, found: Observed, *, guarded: bool) -> None:
@@ -69,11 +100,24 @@ def check_found(claim: Claim, found: Observed, *, guarded: bool) -> None:
             " rename it, or give the claim another name.",
         )
     if guarded and not found.same_life(claim):
-        raise Refusal(
-            Reason.RETAINED_DATA_EXISTS,
-            f"{what} was left by an earlier claim of this name, and is never taken over silently. Give the claim"
-            " another name, or delete the object if its data are no longer needed.",
-        )
+        raise retained(claim, found)
+
+
+def retained(claim: Claim, found: Observed) -> Refusal:
+    """Return the refusal to take *found* over, which an earlier claim of the name left."""
+    mark = found.annotation(CLAIM_UID)
+    consent = (
+        f" A claim that came back from a backup of the cluster takes it over whole, with its backups, once the platform"
+        f" team annotates it: {TAKEOVER}={mark}."
+        if mark
+        else ""
+    )
+    return Refusal(
+        Reason.RETAINED_DATA_EXISTS,
+        f"{found.at('kind')} {found.name} in namespace {claim.namespace} was left by an earlier claim of this name, and"
+        " is never taken over silently. Give the claim another name, or delete the object if its data are no longer"
+        f" needed.{consent}",
+    )
 
 
 def retain(

@@ -11,7 +11,9 @@ import urllib.parse
 from collections.abc import Callable, Mapping
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(z|[+-]\d{2}:\d{2})", re.ASCII | re.IGNORECASE)
+# Any character may stand before the fraction: the API server's own pattern has an unescaped dot.
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(.\d+)?(z|[+-]\d{2}:\d{2})", re.ASCII)
+_YEAR_ZERO = "0000"  # Go's calendar has it, Python's has not; both are leap years with 0004
 _GO_DURATION = re.compile(r"[+-]?(0|(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+", re.ASCII)
 _WORDY_DURATION = re.compile(
     r"(\d+\s*(ns|nanoseconds?|us|µs|microseconds?|ms|milliseconds?|s|secs?|seconds?|"
@@ -32,17 +34,18 @@ _SUBDOMAIN_LENGTH = 253
 def _is_date(text: str) -> bool:
     if not _DATE.fullmatch(text):
         return False
+    known = "0004" + text.removeprefix(_YEAR_ZERO) if text.startswith(_YEAR_ZERO) else text
     try:
-        datetime.date.fromisoformat(text)
+        datetime.date.fromisoformat(known)
     except ValueError:
         return False
     return True
 
 
 def is_date_time(text: str) -> bool:
-    """Return whether *text* is a time as RFC 3339 writes it, with a zone."""
-    date, _, time = text.replace("t", "T").partition("T")
-    return _is_date(date) and _TIME.fullmatch(time) is not None
+    """Return whether the API server takes *text* for a time: RFC 3339 with a zone, and forms near to it."""
+    date, *rest = text.lower().split("t")  # it looks no further than to the next t
+    return bool(rest) and _is_date(date) and _TIME.fullmatch(rest[0]) is not None
 
 
 def is_base64(text: str) -> bool:

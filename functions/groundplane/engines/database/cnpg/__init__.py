@@ -11,7 +11,7 @@ from groundplane.core.observation import Requirement
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.rendered import Desired, Footprint, Rendered
 from groundplane.engines import _kubernetes as kubernetes
-from groundplane.engines._engine import Anchor, Ask, Operator
+from groundplane.engines._engine import Anchor, Archive, Ask, Operator
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database.cnpg import _facts as facts
 from groundplane.engines.database.cnpg import _objects as objects
@@ -61,6 +61,7 @@ class CloudNativePG:
     product = "CloudNativePG"
     provider = "kubernetes"
     anchor = Anchor("cluster", CLUSTER)
+    archive = Archive("store", OBJECT_STORE, objects.ARCHIVE)
     kinds: tuple[Kind, ...] = (
         CLUSTER,
         DATABASE,

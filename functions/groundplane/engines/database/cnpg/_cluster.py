@@ -122,7 +122,7 @@ def _origin(place: Place) -> list[Manifest] | None:
             " Backup. Ask the platform team for a backup target.",
         )
     postgresql.refuse_other_source(place.ask)
-    archive = f"{source.claim.object(source.slot)}-{source.claim.life}" if source else restore.backup_id
+    archive = source.backups if source else restore.backup_id
     parameters = {"barmanObjectName": place.name, "serverName": archive}
     return [{"name": ORIGIN, "plugin": {"name": PLUGIN, "parameters": parameters}}]
 

@@ -84,7 +84,7 @@ def backup(place: Place) -> Manifest:
 
     The schedule has six fields, seconds first.
     """
-    moment = int(digest(place.ask.claim.uid, "backup"), 16) % (24 * 60)
+    moment = int(digest(place.ask.claim.origin, "backup"), 16) % (24 * 60)
     spec = {
         "cluster": {"name": place.name},
         "schedule": f"0 {moment % 60} {moment // 60} * * *",

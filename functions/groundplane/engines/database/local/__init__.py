@@ -34,6 +34,7 @@ class LocalPostgres:
     product = "PostgreSQL on this machine"
     provider = "local"
     anchor = Anchor("server", local.PROCESS)
+    archive = None  # every database of a machine has its backups in one folder
     kinds: tuple[Kind, ...] = (local.PROCESS, local.TASK, SECRET)
     optional_kinds: tuple[Kind, ...] = ()
     operators = (local.PROVIDER,)

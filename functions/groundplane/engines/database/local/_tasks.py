@@ -95,7 +95,7 @@ def _source(place: Place) -> str:
     restore, source = place.ask.spec.restore, place.ask.source
     postgresql.refuse_other_source(place.ask)
     if source:
-        return f"{source.claim.object(source.slot)}-{source.claim.life}"
+        return source.backups
     if restore is None or restore.backup_id is None:
         raise Refusal(Reason.RESTORE_SOURCE_NOT_FOUND, "restore: it names neither a claim nor a backup. Name one.")
     return restore.backup_id

@@ -8,7 +8,8 @@ from groundplane.contracts.database import DatabaseSpec
 from groundplane.core.capability import AtLeast, AtMost, OneOf
 from groundplane.core.manifest import SECRET, at
 from groundplane.core.rendered import Desired, Footprint, Given, Rendered
-from groundplane.engines._engine import Anchor, Ask, Operator
+from groundplane.engines import _aws as aws
+from groundplane.engines._engine import Anchor, Archive, Ask, Operator
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database.rds import _facts as facts
 from groundplane.engines.database.rds import _objects as objects
@@ -52,6 +53,7 @@ class AmazonRds:
     product = "Amazon RDS"
     provider = "aws"
     anchor = Anchor("instance", INSTANCE)
+    archive = Archive("instance", INSTANCE, aws.IDENTITY)
     kinds: tuple[Kind, ...] = (
         INSTANCE,
         PARAMETER_GROUP,

@@ -125,7 +125,7 @@ def _backups(place: Place) -> Manifest:
 
 def _windows(place: Place) -> Manifest:
     """Return both windows, an hour each. The backup begins 2 to 21.5 hours after the maintenance: they never meet."""
-    window, spread = place.ask.spec.maintenance_window, int(digest(place.ask.claim.uid, "windows"), 16)
+    window, spread = place.ask.spec.maintenance_window, int(digest(place.ask.claim.origin, "windows"), 16)
     day, hour = (DAYS.index(window.day), window.start_hour) if window else (spread % 7, spread % 24)
     minute = (hour + 2) * 60 + (spread // 24 % 40) * 30
     return {
