@@ -156,20 +156,6 @@ def refuse_other_source(ask: Ask[DatabaseSpec, KnobsT]) -> None:
             )
 
 
-def refuse_managed(spec: DatabaseSpec, engine: str, managed: frozenset[str]) -> None:
-    """Return if the claim sets no parameter that *engine* manages itself.
-
-    Raises:
-        Refusal: NotOffered, naming the parameters.
-    """
-    taken = sorted(managed & set(spec.parameters or {}))
-    if taken:
-        raise Refusal(
-            Reason.NOT_OFFERED,
-            f"parameters: {', '.join(taken)} cannot be set on {engine}, which manages it itself. Remove it.",
-        )
-
-
 def _known_password(ask: Ask[DatabaseSpec, KnobsT], seen: Observation, resource: str) -> str | None:
     login, bound = seen.existing(resource), seen.existing(RESOURCE)
     if login and (password := login.secret("password")):

@@ -13,8 +13,10 @@ from groundplane.core.rendered import Desired, Footprint, Rendered
 from groundplane.engines import _kubernetes as kubernetes
 from groundplane.engines._engine import Anchor, Archive, Ask, Operator
 from groundplane.engines.database import _postgresql as postgresql
+from groundplane.engines.database import _settings as settings
 from groundplane.engines.database.cnpg import _facts as facts
 from groundplane.engines.database.cnpg import _objects as objects
+from groundplane.engines.database.cnpg import _parameters as parameters
 from groundplane.engines.database.cnpg._cluster import MANAGED_PARAMETERS
 from groundplane.engines.database.cnpg._cluster import cluster as cluster_of
 from groundplane.engines.database.cnpg._knobs import CnpgKnobs
@@ -92,7 +94,10 @@ class CloudNativePG:
                 unusable, a restore source that cannot be, a password that is gone.
             Unresolved: whether a kind that it can do without is installed was not told yet.
         """
-        postgresql.refuse_managed(ask.spec, self.product, MANAGED_PARAMETERS)
+        settings.refuse_unfit(ask.spec, self.product, MANAGED_PARAMETERS)
+        settings.refuse_weak(ask.spec, parameters.UNARCHIVED, parameters.UNARCHIVED_WHY)
+        if INSTANCES[ask.effective.failure_tolerance] > 1:
+            settings.refuse_weak(ask.spec, parameters.UNCONFIRMED, parameters.UNCONFIRMED_WHY)
         known = seen.existing(slot.resource("database"))
         postgresql.refuse_forgotten(ask.spec, facts.extensions(known))
         target = _backup_target(ask, seen) if ask.effective.backups else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from groundplane.core.manifest import Manifest, without_none
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.engines.database import _postgresql as postgresql
+from groundplane.engines.database.cnpg import _parameters as parameters
 from groundplane.engines.database.cnpg._place import CLUSTER, PLUGIN, Place
 
 if TYPE_CHECKING:
@@ -18,16 +19,17 @@ QUORUM: Final = 3  # from this many instances on, one can be lost while every wr
 # Set by the operator or by us; the operator's own list is in its configuration of PostgreSQL, release 1.30.
 MANAGED_PARAMETERS: Final = frozenset(
     """
-    allow_system_table_mods archive_cleanup_command archive_command archive_mode archive_timeout bonjour
-    bonjour_name cluster_name config_file data_directory data_sync_retry event_source external_pid_file hba_file
-    hot_standby ident_file jit_provider listen_addresses log_destination log_directory log_file_mode
-    log_filename log_rotation_age log_rotation_size log_truncate_on_rotation logging_collector
+    allow_alter_system archive_cleanup_command archive_command archive_library archive_mode archive_timeout
+    bonjour bonjour_name cluster_name config_file data_directory dynamic_library_path event_source
+    extension_control_path external_pid_file hba_file hot_standby ident_file jit_provider listen_addresses
+    local_preload_libraries log_destination log_directory log_file_mode log_filename log_rotation_age
+    log_rotation_size log_truncate_on_rotation logging_collector password_encryption
     pg_failover_slots.primary_dsn pg_failover_slots.standby_slot_names port primary_conninfo primary_slot_name
     promote_trigger_file recovery_end_command recovery_min_apply_delay recovery_target recovery_target_action
     recovery_target_inclusive recovery_target_lsn recovery_target_name recovery_target_time
     recovery_target_timeline recovery_target_xid restart_after_crash restore_command shared_preload_libraries
-    ssl ssl_ca_file ssl_cert_file ssl_crl_file ssl_dh_params_file ssl_key_file ssl_passphrase_command
-    ssl_passphrase_command_supports_reload ssl_prefer_server_ciphers stats_temp_directory
+    ssl ssl_ca_file ssl_cert_file ssl_crl_dir ssl_crl_file ssl_dh_params_file ssl_key_file
+    ssl_passphrase_command ssl_passphrase_command_supports_reload ssl_prefer_server_ciphers stats_temp_directory
     synchronized_standby_slots synchronous_standby_names syslog_facility syslog_ident syslog_sequence_numbers
     syslog_split_messages temp_tablespaces unix_socket_directories unix_socket_group unix_socket_permissions
     """.split()  # noqa: SIM905  # Sixty quoted names would take sixty lines.
@@ -59,7 +61,7 @@ def cluster(place: Place, observed: Observed | None) -> Manifest:
         "enableSuperuserAccess": False,
         "bootstrap": (observed and observed.at("spec", "bootstrap")) or _bootstrap(place),
         "externalClusters": observed.at("spec", "externalClusters") if observed else _origin(place),
-        "postgresql": _postgresql(place, _held_back(image, observed)),
+        "postgresql": _postgresql(place, parameters.wanted(place, observed), _held_back(image, observed)),
         "resources": {"requests": compute, "limits": compute},
         "storage": _storage(place),
         "affinity": _affinity(place),
@@ -123,17 +125,17 @@ def _origin(place: Place) -> list[Manifest] | None:
         )
     postgresql.refuse_other_source(place.ask)
     archive = source.backups if source else restore.backup_id
-    parameters = {"barmanObjectName": place.name, "serverName": archive}
-    return [{"name": ORIGIN, "plugin": {"name": PLUGIN, "parameters": parameters}}]
+    where = {"barmanObjectName": place.name, "serverName": archive}
+    return [{"name": ORIGIN, "plugin": {"name": PLUGIN, "parameters": where}}]
 
 
-def _postgresql(place: Place, held_back: Manifest | None) -> Manifest:
-    parameters = dict(place.ask.spec.parameters or {})
+def _postgresql(place: Place, asked: Manifest, held_back: Manifest | None) -> Manifest:
+    wanted = dict(asked)
     if place.target and place.ask.effective.rpo_seconds:
         # Half of what may be lost: a segment must also be shipped before it counts.
-        parameters["archive_timeout"] = f"{min(300, place.ask.effective.rpo_seconds // 2)}s"
+        wanted["archive_timeout"] = f"{min(300, place.ask.effective.rpo_seconds // 2)}s"
     settings: Manifest = {
-        "parameters": parameters if held_back is None else held_back,
+        "parameters": wanted if held_back is None else held_back,
         # What is not TLS is turned away before the operator's own last line, which would let it in.
         "pg_hba": ["hostnossl all all all reject"],
     }
@@ -182,8 +184,8 @@ def _zones(place: Place) -> list[Manifest] | None:
 def _plugins(place: Place) -> list[Manifest] | None:
     if place.target is None:
         return None
-    parameters = {"barmanObjectName": place.name, "serverName": place.server_name}
-    return [{"name": PLUGIN, "isWALArchiver": True, "parameters": parameters}]
+    where = {"barmanObjectName": place.name, "serverName": place.server_name}
+    return [{"name": PLUGIN, "isWALArchiver": True, "parameters": where}]
 
 
 def _identity(place: Place) -> Manifest | None:

@@ -11,6 +11,7 @@ from groundplane.core.rendered import Desired, Footprint, Rendered
 from groundplane.engines import _local as local
 from groundplane.engines._engine import Anchor, Ask
 from groundplane.engines.database import _postgresql as postgresql
+from groundplane.engines.database import _settings as settings
 from groundplane.engines.database.local import _facts as facts
 from groundplane.engines.database.local import _tasks as tasks
 from groundplane.engines.database.local._knobs import LocalKnobs
@@ -54,10 +55,10 @@ class LocalPostgres:
         """Return everything *ask* needs in *slot*.
 
         Raises:
-            Refusal: a parameter that is managed or no setting, an extension forgotten, a restore source that cannot
+            Refusal: a parameter that is managed or unfit, an extension forgotten, a restore source that cannot
                 be, a password that is gone.
         """
-        postgresql.refuse_managed(ask.spec, self.product, MANAGED_PARAMETERS)
+        settings.refuse_unfit(ask.spec, self.product, MANAGED_PARAMETERS)
         place = Place(ask, slot)
         ready = facts.Readiness(seen, place)
         postgresql.refuse_forgotten(ask.spec, tasks.made(ready.found("setup")))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from groundplane.core.quantity import parse
-from groundplane.core.refusal import Reason, Refusal
 from groundplane.engines import _local as local
 from groundplane.engines.database import _postgresql as postgresql
+from groundplane.engines.database import _settings as settings
 from groundplane.engines.database.local._place import CLUSTER, DISTRIBUTION, HOST, PORT, SUPERUSER, Place
 
 if TYPE_CHECKING:
@@ -23,19 +22,20 @@ ARCHIVE_TIMEOUT: Final = 300  # seconds
 MANAGED_PARAMETERS: Final = frozenset(
     """
     archive_cleanup_command archive_command archive_library archive_mode archive_timeout
-    basic_archive.archive_directory bonjour cluster_name config_file data_directory data_sync_retry event_source
-    external_pid_file fsync full_page_writes hba_file ident_file include include_dir include_if_exists
-    listen_addresses log_destination log_directory log_filename logging_collector log_min_error_statement
-    log_statement password_encryption port primary_conninfo primary_slot_name promote_trigger_file
-    recovery_end_command recovery_min_apply_delay recovery_target recovery_target_action
-    recovery_target_inclusive recovery_target_lsn recovery_target_name recovery_target_time
-    recovery_target_timeline recovery_target_xid restart_after_crash restore_command ssl ssl_ca_file ssl_cert_file
-    ssl_crl_dir ssl_crl_file ssl_dh_params_file ssl_key_file ssl_min_protocol_version ssl_passphrase_command
-    ssl_passphrase_command_supports_reload unix_socket_directories unix_socket_group unix_socket_permissions
-    wal_level
+    basic_archive.archive_directory bonjour cluster_name config_file data_directory dynamic_library_path
+    event_source extension_control_path external_pid_file hba_file hot_standby ident_file include include_dir
+    include_if_exists jit_provider krb_server_keyfile listen_addresses local_preload_libraries log_destination
+    log_directory log_filename log_min_error_statement log_statement logging_collector output_plugin_libraries
+    password_encryption port primary_conninfo primary_slot_name promote_trigger_file recovery_end_command
+    recovery_min_apply_delay recovery_target recovery_target_action recovery_target_inclusive
+    recovery_target_lsn recovery_target_name recovery_target_time recovery_target_timeline recovery_target_xid
+    restart_after_crash restore_command session_preload_libraries ssl ssl_ca_file ssl_cert_file ssl_ciphers
+    ssl_crl_dir ssl_crl_file ssl_dh_params_file ssl_ecdh_curve ssl_groups ssl_key_file ssl_max_protocol_version
+    ssl_min_protocol_version ssl_passphrase_command ssl_passphrase_command_supports_reload
+    ssl_prefer_server_ciphers ssl_tls13_ciphers unix_socket_directories unix_socket_group
+    unix_socket_permissions wal_level
     """.split()  # noqa: SIM905  # Sixty quoted names would take sixty lines.
 )
-_SETTING: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
 
 # Nobody reaches the socket's folder but the server's own user, so no password is needed there; the network needs TLS.
 _ACCESS: Final = f"""\
@@ -48,11 +48,7 @@ host    all          all       all             reject
 
 
 def server(place: Place) -> Manifest:
-    """Return the Process.
-
-    Raises:
-        Refusal: a parameter is no name of a setting.
-    """
+    """Return the Process."""
     files = [
         local.ConfigFile(name="postgresql.conf", content=_settings(place)),
         local.ConfigFile(name="pg_hba.conf", content=_ACCESS, changed="Reload"),
@@ -75,10 +71,10 @@ def server(place: Place) -> Manifest:
 
 
 def _settings(place: Place) -> str:
-    settings = {**_own(place), **_compute(place), **_archiving(place)}
-    written = place.ask.spec.parameters or {}
-    lines = [f"{name} = {quoted(value)}" for name, value in settings.items()]
-    lines += [f"{_checked(name)} = {local.literal(quoted(value))}" for name, value in sorted(written.items())]
+    own = {**_own(place), **_compute(place), **_archiving(place)}
+    written = settings.parameters(place.ask.spec)
+    lines = [f"{name} = {quoted(value)}" for name, value in own.items()]
+    lines += [f"{name} = {local.literal(quoted(value))}" for name, value in written.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -128,15 +124,6 @@ def _archiving(place: Place) -> Mapping[str, str]:
 def archive_timeout(rpo_seconds: int) -> int:
     """Return the seconds until what was written is archived."""
     return min(ARCHIVE_TIMEOUT, rpo_seconds // 2)
-
-
-def _checked(name: str) -> str:
-    if not _SETTING.fullmatch(name):
-        raise Refusal(
-            Reason.NOT_OFFERED,
-            f"parameters: {name!r} is not the name of a setting of PostgreSQL. Correct it, or remove it.",
-        )
-    return name
 
 
 def quoted(value: str) -> str:

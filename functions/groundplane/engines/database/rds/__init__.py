@@ -11,6 +11,7 @@ from groundplane.core.rendered import Desired, Footprint, Given, Rendered
 from groundplane.engines import _aws as aws
 from groundplane.engines._engine import Anchor, Archive, Ask, Operator
 from groundplane.engines.database import _postgresql as postgresql
+from groundplane.engines.database import _settings as settings
 from groundplane.engines.database.rds import _facts as facts
 from groundplane.engines.database.rds import _objects as objects
 from groundplane.engines.database.rds import _parameters as parameters
@@ -88,7 +89,9 @@ class AmazonRds:
                 large enough, a restore source that cannot be, a password that is gone.
         """
         place = Place(ask, slot)
-        postgresql.refuse_managed(ask.spec, self.product, parameters.MANAGED)
+        settings.refuse_unfit(ask.spec, self.product, parameters.MANAGED, computed=parameters.COMPUTED)
+        if place.zones:
+            settings.refuse_weak(ask.spec, parameters.UNCONFIRMED, parameters.UNCONFIRMED_WHY)
         postgresql.refuse_forgotten(ask.spec, objects.present_extensions(place, seen))
         parameters.refuse_restart(place, seen)
         secret = postgresql.login_secret(ask, slot, slot.resource("instance"), seen)

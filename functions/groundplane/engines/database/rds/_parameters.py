@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.engines import _aws as aws
+from groundplane.engines.database import _settings as settings
+from groundplane.engines.database._values import number, plain, truth
 from groundplane.engines.database.rds._place import PARAMETER_GROUP, Place, major
-from groundplane.engines.database.rds._units import bare
 
 if TYPE_CHECKING:
     from groundplane.core.manifest import JSON, Manifest
@@ -27,9 +29,8 @@ MANAGED: Final = frozenset(
         "config_file",
         "data_directory",
         "external_pid_file",
-        "fsync",
-        "full_page_writes",
         "hba_file",
+        "hot_standby",
         "ident_file",
         "listen_addresses",
         "log_directory",
@@ -66,55 +67,31 @@ MANAGED: Final = frozenset(
         "unix_socket_permissions",
         "wal_level",
         "wal_sync_method",
-        "zero_damaged_pages",
     }
 )
 
-# Read by the server only when it starts, which RDS does not do because of them.
+# What PostgreSQL's own list cannot tell: read by the server only when it starts, too.
 STATIC: Final = frozenset(
     {
-        "autovacuum_freeze_max_age",
-        "autovacuum_multixact_freeze_max_age",
-        "autovacuum_worker_slots",
-        "commit_timestamp_buffers",
         "cron.database_name",
         "cron.host",
         "cron.max_running_jobs",
         "cron.use_background_workers",
-        "huge_page_size",
-        "huge_pages",
-        "io_max_concurrency",
-        "io_method",
-        "max_active_replication_origins",
-        "max_connections",
-        "max_files_per_process",
-        "max_locks_per_transaction",
-        "max_logical_replication_workers",
-        "max_notify_queue_pages",
-        "max_pred_locks_per_transaction",
-        "max_prepared_transactions",
-        "max_replication_slots",
-        "max_wal_senders",
-        "max_worker_processes",
-        "min_dynamic_shared_memory",
-        "multixact_member_buffers",
-        "multixact_offset_buffers",
-        "notify_buffers",
-        "old_snapshot_threshold",
+        "pg_prewarm.autoprewarm",
         "pg_stat_statements.max",
+        "rds.custom_dns_resolution",
         "rds.logical_replication",
-        "reserved_connections",
-        "serializable_buffers",
-        "shared_buffers",
-        "shared_preload_libraries",
-        "subtransaction_buffers",
-        "track_activity_query_size",
-        "track_commit_timestamp",
-        "transaction_buffers",
-        "wal_buffers",
-        "wal_decode_buffer_size",
+        "rds.rds_superuser_reserved_connections",
+        "rds.restrict_password_commands",
     }
 )
+
+UNCONFIRMED: Final = {"synchronous_commit": ["off"]}
+UNCONFIRMED_WHY: Final = "would lose acknowledged writes with one server, which objectives.failureTolerance rules out."
+
+# RDS works some values out itself, as in {DBInstanceClassMemory/32768} or LEAST({DBInstanceClassMemory/9531392},5000).
+_WITH_UNIT: Final = re.compile(r"-?[0-9.]+\s*(B|kB|MB|GB|TB|us|ms|s|min|h|d)", re.ASCII)
+COMPUTED: Final = re.compile(r"[{}]|^\s*(GREATEST|LEAST|SUM)\s*\(", re.IGNORECASE)
 
 
 def group(place: Place, version: str, parameters: list[Manifest]) -> Manifest:
@@ -133,18 +110,49 @@ def group(place: Place, version: str, parameters: list[Manifest]) -> Manifest:
 def wanted(place: Place) -> list[Manifest]:
     """Return the parameters that the claim asks for, and forced TLS.
 
-    The method of each parameter never changes: RDS takes no note of a change in the method alone, and the provider
-    would ask for ever.
+    The method of a parameter that RDS has taken never changes: RDS takes no note of a change in the method alone, and
+    the provider would ask for ever. A static one with another method RDS has never taken.
 
     Raises:
         Refusal: NotOffered, when a value has a unit that cannot be told in numbers.
     """
-    asked = {**(place.ask.spec.parameters or {}), "rds.force_ssl": "1"}
-    waiting = STATIC | {"rds.force_ssl"}  # what equals the default keeps the default's method
+    version = place.ask.spec.version
+    asked = {**settings.parameters(place.ask.spec), "rds.force_ssl": "1"}
+    waiting = _static_names(version) | {"rds.force_ssl"}  # what equals the default keeps the default's method
     return [
-        {"name": name, "value": bare(name, value), "applyMethod": "pending-reboot" if name in waiting else "immediate"}
+        {
+            "name": name,
+            "value": told(name, value, version),
+            "applyMethod": "pending-reboot" if name in waiting else "immediate",
+        }
         for name, value in sorted(asked.items())
     ]
+
+
+def told(name: str, value: str, version: str) -> str:
+    """Return *value* of parameter *name* as RDS tells it back, or the provider would see a difference for ever.
+
+    A number has no unit but the parameter's own, and what is on or off is 1 or 0.
+
+    Raises:
+        Refusal: NotOffered, when the value has a unit and the parameter's own is not known.
+    """
+    setting = settings.known(version).get(name)
+    if setting is None and _WITH_UNIT.fullmatch(value):
+        raise Refusal(
+            Reason.NOT_OFFERED,
+            f"parameters.{name}: rds takes a number without a unit, and {value} has one. Write it in the parameter's"
+            " own unit, as column unit of pg_settings tells it.",
+        )
+    if setting is None or COMPUTED.search(value):
+        return value
+    if setting.kind == "bool":
+        meaning = truth(value)
+        return value if meaning is None else str(int(meaning))
+    if setting.kind in {"integer", "real"}:
+        read = number(value, setting.unit, whole=setting.kind == "integer")
+        return value if read is None else plain(read)
+    return setting.shown(value) if setting.kind == "enum" else value
 
 
 def groups(place: Place, seen: Observation) -> dict[str, Manifest]:
@@ -166,8 +174,9 @@ def refuse_restart(place: Place, seen: Observation) -> None:
     observed = seen.existing(place.slot.resource(f"{PREFIX}{place.ask.spec.version}"))
     if observed is None or not _started(place, seen.existing(place.slot.resource("instance"))):
         return
-    before = _static(observed.at("spec", "forProvider", "parameter") or [])
-    after = _static(wanted(place))
+    version = place.ask.spec.version
+    before = _static(observed.at("spec", "forProvider", "parameter") or [], version)
+    after = _static(wanted(place), version)
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     if changed:
         then = ", ".join(f"{name} {f'to {before[name]}' if name in before else 'to absent'}" for name in changed)
@@ -186,9 +195,19 @@ def _started(place: Place, instance: Observed | None) -> bool:
     return instance.annotation(aws.EXTERNAL_NAME) is not None
 
 
-def _static(entries: JSON) -> dict[str, str]:
-    listed = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    return {name: str(entry.get("value")) for entry in listed if (name := str(entry.get("name"))) in STATIC}
+def _static(entries: JSON, version: str) -> dict[str, str]:
+    """Return the static parameters of *entries* that RDS can have taken: it takes none that is to hold at once."""
+    names, listed = _static_names(version), entries if isinstance(entries, list) else []
+    found = {
+        settings.folded(str(entry.get("name")), version): str(entry.get("value"))
+        for entry in listed
+        if isinstance(entry, dict) and entry.get("applyMethod") == "pending-reboot"
+    }
+    return {name: told(name, value, version) for name, value in found.items() if name in names}
+
+
+def _static_names(version: str) -> frozenset[str]:
+    return STATIC | settings.static(version)
 
 
 def _others(place: Place, seen: Observation) -> dict[str, Observed]:
