@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from groundplane.dataplane.recovery import SEGMENT, START_SEGMENT, most_prepared, recovery
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,8 +30,6 @@ SEGMENT_MEBIBYTES: Final = 1  # a log that is archived every few minutes, on a l
 SUFFIX: Final = ".tar.gz"
 STAMP: Final = "%Y%m%dT%H%M%SZ"
 ISO: Final = "%Y-%m-%dT%H:%M:%SZ"
-_START_SEGMENT: Final = re.compile(r"^START WAL LOCATION: \S+ \(file ([0-9A-F]{24})\)$", re.MULTILINE)
-_SEGMENT: Final = re.compile(r"[0-9A-F]{24}")
 _COMMIT: Final = re.compile(r"desc: COMMIT (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC")
 SEGMENTS_READ: Final = 64
 ARCHIVE_SECONDS: Final = 20
@@ -71,10 +71,19 @@ def init(*, tools: Path, data: Path) -> None:
 @click.option("--archive", type=click.Path(path_type=Path), required=True)
 @click.option("--until", default="", help="RFC 3339; the latest that can be had without it.")
 @click.option("--archived-within", type=int, default=0, help="Seconds until what was written is archived.")
+@click.option("--prepared", type=int, default=0, help="Transactions that may be prepared, at least.")
 @click.option("--source-socket", default="", help="Of the server that is copied, while it runs.")
 @click.option("--source-port", default="", help="Of the server that is copied, while it runs.")
 def restore(  # noqa: PLR0913  # What a command is told, by name.
-    *, tools: Path, data: Path, archive: Path, until: str, archived_within: int, source_socket: str, source_port: str
+    *,
+    tools: Path,
+    data: Path,
+    archive: Path,
+    until: str,
+    archived_within: int,
+    prepared: int,
+    source_socket: str,
+    source_port: str,
 ) -> None:
     """Lay down a base backup and say how far to go from it, unless there are data."""
     if not data.exists():
@@ -86,11 +95,10 @@ def restore(  # noqa: PLR0913  # What a command is told, by name.
         fresh = _fresh(data)
         _unpack(base, fresh)
         _run(tools / "pg_verifybackup", "-q", str(fresh))
-        settings = [f'restore_command = \'cp "{_quoted(archive)}/wal/%f" "%p"\'', "recovery_target_action = 'promote'"]
-        if target and _reaches(tools, archive, target, archived_within):
-            settings.append(f"recovery_target_time = '{target.isoformat()}'")
-        with (fresh / "postgresql.auto.conf").open("a") as conf:
-            conf.write("\n".join(settings) + "\n")
+        reached = target if target and _reaches(tools, archive, target, archived_within) else None
+        most = max(prepared, most_prepared(tools, fresh, archive))
+        # Anew: the source's own recovery, if it is a copy itself, lies in its base backups.
+        (fresh / "postgresql.auto.conf").write_text(recovery(archive, reached, most))
         (fresh / "recovery.signal").touch()
         fresh.chmod(0o700)
         _finish(fresh, data)
@@ -167,7 +175,7 @@ def _reaches(tools: Path, archive: Path, target: datetime, archived_within: int)
 
 def _last_commit(tools: Path, archive: Path) -> datetime | None:
     """Return the time of the last commit in the log, as far as its newest segments tell."""
-    segments = sorted(one for one in (archive / "wal").iterdir() if _SEGMENT.fullmatch(one.name))
+    segments = sorted(one for one in (archive / "wal").iterdir() if SEGMENT.fullmatch(one.name))
     for segment in reversed(segments[-SEGMENTS_READ:]):
         words = [str(tools / "pg_waldump"), "--rmgr=Transaction", str(segment)]
         told = subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, "TZ": "UTC"})  # noqa: S603  # Its own tools.
@@ -179,7 +187,7 @@ def _last_commit(tools: Path, archive: Path) -> datetime | None:
 def _first_segment(base: Path) -> str | None:
     with tarfile.open(base) as file:
         label = file.extractfile("./backup_label")
-        found = _START_SEGMENT.search(label.read().decode()) if label else None
+        found = START_SEGMENT.search(label.read().decode()) if label else None
     return found[1] if found else None
 
 
@@ -261,10 +269,6 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("\\", "\\\\").replace("'", "''").replace('"', '\\\\"').replace("%", "%%")
 
 
 def _run(program: Path, *words: str) -> str:

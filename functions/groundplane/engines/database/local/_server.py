@@ -21,7 +21,7 @@ ARCHIVE_TIMEOUT: Final = 300  # seconds
 # Set by us, or a way out of the folders that are the database's own.
 MANAGED_PARAMETERS: Final = frozenset(
     """
-    archive_cleanup_command archive_command archive_library archive_mode archive_timeout
+    allow_alter_system archive_cleanup_command archive_command archive_library archive_mode archive_timeout
     basic_archive.archive_directory bonjour cluster_name config_file data_directory dynamic_library_path
     event_source extension_control_path external_pid_file hba_file hot_standby ident_file include include_dir
     include_if_exists jit_provider krb_server_keyfile listen_addresses local_preload_libraries log_destination

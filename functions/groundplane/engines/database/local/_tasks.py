@@ -9,7 +9,9 @@ from groundplane.core.manifest import GROUP
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.engines import _local as local
 from groundplane.engines.database import _postgresql as postgresql
-from groundplane.engines.database.local._place import CLUSTER, DISTRIBUTION, SUPERUSER, Place, archive
+from groundplane.engines.database import _settings as settings
+from groundplane.engines.database._values import number, plain
+from groundplane.engines.database.local._place import CLUSTER, DISTRIBUTION, MAJOR, SUPERUSER, Place, archive
 from groundplane.engines.database.local._server import ARCHIVE_TIMEOUT
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ def init(place: Place, observed: Observed | None) -> Manifest:
     words = ["init", *_TOOLS] if restore is None else ["restore", *_TOOLS, "--archive", archive(_source(place))]
     if restore is not None and restore.point_in_time:
         words += ["--until", restore.point_in_time, "--archived-within", str(2 * ARCHIVE_TIMEOUT)]
+    if restore is not None and (prepared := _prepared(place)):
+        words += ["--prepared", prepared]
     spec = _task(place, [*words, "--data", CLUSTER], when="Before")
     if source := place.ask.source:
         told = ["--source-socket", "$(SOURCE_RUN)", "--source-port", "$(SOURCE_PORT_PRIMARY)"]
@@ -90,6 +94,14 @@ def backup(place: Place) -> Manifest:
     return local.TASK.manifest(place.task("backup"), spec=local.spec_of(spec))
 
 
+def _prepared(place: Place) -> str | None:
+    """Return how many transactions the claim lets be prepared, if it says so: a recovery must not have fewer."""
+    name = "max_prepared_transactions"
+    setting, value = settings.known(MAJOR).get(name), settings.parameters(place.ask.spec).get(name)
+    told = number(value, setting.unit, whole=True) if setting and value else None
+    return plain(told) if told else None
+
+
 def _source(place: Place) -> str:
     """Return the name of the backups to restore."""
     restore, source = place.ask.spec.restore, place.ask.source
@@ -127,6 +139,8 @@ def _setup(place: Place) -> str:
             for login in (active, resting)
             for statement in (f"GRANT {owner} TO {login};", f"ALTER ROLE {login} SET role TO {owner};")
         ),
+        # What a restore was told is for the recovery alone; the claim's own settings hold after it.
+        *(["ALTER SYSTEM RESET ALL;"] if place.ask.spec.restore else []),
         _unless(f"CREATE DATABASE {database} OWNER {owner}", "pg_database", "datname", place.ask.spec.database.name),
         f"REVOKE CONNECT ON DATABASE {database} FROM PUBLIC;",
         f"GRANT CONNECT ON DATABASE {database} TO {owner};",
