@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from groundplane.companion.objects import EXTERNAL_NAME
 from groundplane.core.manifest import JSON, Manifest
 from groundplane.local.admission.users import COLLECTOR, CROSSPLANE, OWNER, User, impersonated
 from groundplane.local.commands import installing
@@ -127,7 +128,9 @@ def furnished() -> Iterator[Manifest]:
     yield claim("changing", tier="Standard", deletionPolicy="Delete")
     yield claim("leaving", tier="Standard", deletionPolicy="Delete")
     yield claim("dataless", tier="Standard")
-    yield owned(secret("held", labels=CLAIMED, deletion_policy="Protect"))
+    held = owned(secret("held", labels=CLAIMED, deletion_policy="Protect"))
+    held["metadata"]["annotations"][EXTERNAL_NAME] = "db-ABC"
+    yield held
     yield owned(secret("let-go", labels=CLAIMED, deletion_policy="Delete"))
     yield owned(secret("binding", "servicebinding.io/postgresql", {"claim": "db.kept"}))
     yield secret("strange")

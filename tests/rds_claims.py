@@ -17,6 +17,7 @@ from groundplane.core.refusal import Refusal
 from groundplane.core.rendered import Rendered
 from groundplane.core.slot import Slot
 from groundplane.dress import binding_secret, dressed
+from groundplane.engines._aws import EXTERNAL_NAME
 from groundplane.engines._engine import Ask, Source
 from groundplane.engines.database.rds import ENGINE
 from groundplane.engines.database.rds._knobs import RdsKnobs
@@ -113,20 +114,29 @@ class World:
             if manifest["kind"] not in {"Secret", "ProviderConfig"}:
                 manifest["status"] = {"conditions": [condition("Ready"), condition("Synced")]}
         desired = objects[case.slot.resource("instance")]
-        desired["metadata"]["annotations"] |= {
-            "crossplane.io/external-create-pending": "2026-11-24T08:00:00Z",
-            "crossplane.io/external-name": "db-ABC",
-        }
+        desired["metadata"]["annotations"]["crossplane.io/external-create-pending"] = "2026-11-24T08:00:00Z"
         there = {key: value for key, value in desired["spec"]["forProvider"].items() if key != "engineVersion"}
         version = RUNNING[desired["spec"]["forProvider"]["engineVersion"]]
         told = {
+            "id": "db-ABC",
             "status": "available",
             "address": ADDRESS,
             "engineVersionActual": version,
             "latestRestorableTime": "2026-11-24T08:55:00Z",
         }
         desired["status"]["atProvider"] = {**there, **told, **changes}
+        for manifest in objects.values():
+            if manifest["kind"].startswith("SecurityGroup"):
+                manifest["status"]["atProvider"] = {"id": f"sg-{manifest['metadata']['name']}"}
+        world.name(seen)
         return world
+
+    def name(self, seen: Observation | None = None) -> None:
+        """Let the function be asked again: the provider writes no name that the cloud made up, the function does."""
+        last = {**(seen.composed if seen else {}), **self.seen().composed}
+        for name, desired in self.case.render(Observation(composed=last)).resources.items():
+            if named := desired.manifest["metadata"].get("annotations", {}).get(EXTERNAL_NAME):
+                self.objects[name]["metadata"]["annotations"][EXTERNAL_NAME] = named
 
     def object(self, role: str) -> Manifest:
         """Return the object that plays *role*, to be changed in place."""
@@ -143,7 +153,7 @@ class World:
         """Let the cloud know nothing of the instance yet."""
         instance = self.object("instance")
         del instance["status"]["atProvider"]
-        del instance["metadata"]["annotations"]["crossplane.io/external-name"]
+        del instance["metadata"]["annotations"][EXTERNAL_NAME]
         return self
 
     def bind(self) -> "World":

@@ -22,6 +22,7 @@ from admission_world import (
 )
 from groundplane import companion
 from groundplane.companion._policy import _CEL, SETTINGS, Policy, Validation
+from groundplane.companion.objects import EXTERNAL_NAME
 from groundplane.companion.roles import USERS
 from plane_process import settle
 
@@ -57,6 +58,10 @@ def delete(who: str, kind: tuple[str, str], name: str, space: str = "team") -> A
 def marks(**annotations: str | None) -> dict[str, object]:
     named = {f"{GROUP}/{key.replace('_', '-')}": value for key, value in annotations.items()}
     return {"metadata": {"annotations": named}}
+
+
+def named(name: str | None) -> dict[str, object]:
+    return {"metadata": {"annotations": {EXTERNAL_NAME: name}}}
 
 
 def labels(**found: str | None) -> dict[str, object]:
@@ -132,6 +137,13 @@ CASES: dict[tuple[str, int], Case] = {
     ("identity", 5): Case(
         patch("developer", SECRET, "held", marks(delete_anyway="held")),
         patch("owner", SECRET, "held", marks(delete_anyway="held")),
+    ),
+    ("identity", 6): Case(
+        patch("developer", SECRET, "held", marks(takeover_from="uid-1")),
+        patch("owner", SECRET, "held", marks(takeover_from="uid-1")),
+    ),
+    ("identity", 7): Case(
+        patch("owner", SECRET, "held", named("db-DEF")), patch("owner", SECRET, "let-go", named("db-ABC"))
     ),
     ("binding", 0): Case(patch("owner", SECRET, "binding", DATA), patch("crossplane", SECRET, "binding", DATA)),
     ("namespace", 0): Case(delete("owner", NAMESPACE, "team", ""), delete("owner", NAMESPACE, "given-up", "")),
@@ -226,3 +238,10 @@ def test_any_other_new_namespace_belongs_to_that_of_the_machine(plane: World, na
 def test_nobody_reads_the_entries_of_a_binding_in_its_refusal(plane: World) -> None:
     error = refused(lambda: CASES["binding", 0].refused(plane))
     assert "Yg==" not in str(error)
+
+
+@pytest.mark.parametrize("who", ["owner", "developer", "collector"])
+def test_a_name_by_which_a_provider_finds_what_it_made_is_not_taken_off(plane: World, who: str) -> None:
+    case = Case(patch(who, SECRET, "held", named(None)), patch("crossplane", SECRET, "held", named(None)))
+    assert "by which the provider finds what it made" in str(refused(lambda: case.refused(plane)))
+    case.allowed(plane)

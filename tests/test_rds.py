@@ -5,8 +5,9 @@ from itertools import pairwise
 import pytest
 
 from groundplane.core.claim import Claim
-from groundplane.core.manifest import Kind
+from groundplane.core.manifest import CLAIM_UID, Kind
 from groundplane.core.slot import Slot
+from groundplane.engines._aws import EXTERNAL_NAME
 from groundplane.engines.database.rds import ENGINE
 from rds_claims import EVERYTHING, Case, identity, managed, manifests
 from upstream import builtin_registry, upstream_registry
@@ -57,12 +58,32 @@ def test_no_managed_resource_is_left_to_the_default_provider_config() -> None:
         assert (reference["kind"], reference["name"]) == expected
 
 
-def test_nothing_is_late_initialized() -> None:
+def test_what_the_cloud_chose_is_never_copied_into_a_spec_where_it_would_stand_in_the_way_of_changes() -> None:
     assert len(managed(EVERYTHING)) == 14
     for manifest in managed(EVERYTHING):
         policies = manifest["spec"]["managementPolicies"]
         assert "*" not in policies
         assert "LateInitialize" not in policies
+
+
+def test_a_name_that_the_cloud_made_up_is_composed_because_the_provider_does_not_write_it() -> None:
+    world = EVERYTHING.served()
+    for role, found in world.objects.items():
+        if found["kind"] in {"Instance", "SecurityGroup", "SecurityGroupIngressRule"}:
+            first = EVERYTHING.render().resources[role].manifest["metadata"]
+            assert EXTERNAL_NAME not in first.get("annotations", {}), "it would take over what has that name"
+            named = EVERYTHING.render(world.seen()).resources[role].manifest["metadata"]["annotations"][EXTERNAL_NAME]
+            assert named == found["status"]["atProvider"]["id"]
+
+
+def test_everything_in_the_account_tells_the_life_of_the_claim_that_it_was_made_for() -> None:
+    tagged = [one["spec"]["forProvider"]["tags"] for one in manifests(EVERYTHING) if ".aws.m." in one["apiVersion"]]
+    assert {tags[CLAIM_UID] for tags in tagged} == {EVERYTHING.claim.uid}
+    assert len(tagged) == 5
+
+
+def test_the_administrators_name_has_at_most_the_sixteen_characters_that_rds_documents() -> None:
+    assert len(Case().instance()["username"]) <= 16
 
 
 @pytest.mark.parametrize(("policy", "deleted"), [("Protect", False), ("Delete", True)])

@@ -174,13 +174,21 @@ def test_an_environment_that_would_make_another_object_is_refused(section: dict[
         protection.retain(moved.resources, seen, retired=moved.retired, released=())
 
 
-@pytest.mark.parametrize("field", ["identifier", "engine", "username", "storageEncrypted"])
+@pytest.mark.parametrize("field", ["identifier", "engine", "storageEncrypted"])
 def test_what_makes_an_instance_another_is_refused(field: str) -> None:
     world = Case().served()
     world.object("instance")["spec"]["forProvider"][field] = "other"
     rendered = Case().render(world.seen())
     with pytest.raises(Refusal, match=rf"would change its spec\.forProvider\.{field} from other"):
         protection.retain(rendered.resources, world.seen(), retired=rendered.retired, released=())
+
+
+def test_an_administrator_keeps_the_name_that_the_instance_was_born_with() -> None:
+    world = Case().served()
+    world.object("instance")["spec"]["forProvider"]["username"] = "groundplane_admin"
+    assert Case().instance(world.seen())["username"] == "groundplane_admin"
+    member = Case().manifest("member-admin", world.seen())["spec"]["forProvider"]
+    assert member == {"role": "groundplane_admin", "memberOf": "app_owner"}
 
 
 @pytest.mark.parametrize("field", ["family", "description", "region"])

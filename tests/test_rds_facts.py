@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from groundplane.core.condition import Type
+from groundplane.core.manifest import Manifest
 from groundplane.core.observation import Observation
 from groundplane.core.rendered import Facts
 from groundplane.engines.database.rds._facts import FATAL, SERVED
@@ -216,6 +217,28 @@ def test_nothing_is_said_of_backups_that_are_not_made() -> None:
 def test_under_delete_the_clouds_protection_must_be_seen_to_be_off(protected: bool | None, free: bool) -> None:  # noqa: FBT001  # A table.
     case = Case({"deletionPolicy": "Delete"})
     assert facts(case.served(deletionProtection=protected)).releasable is free
+
+
+@pytest.mark.parametrize("told", [{"deletionProtection": True}, {"id": "db-ABC"}, {"status": "available"}])
+def test_without_a_name_what_the_cloud_told_of_an_instance_still_stands(told: Manifest) -> None:
+    world = Case({"deletionPolicy": "Delete"}).served().unborn().says("instance", "LastAsyncOperation", "quota")
+    world.object("instance")["status"]["atProvider"] = told
+    assert facts(world).releasable is False
+
+
+def test_a_name_that_is_taken_is_not_releasable_because_something_is_there() -> None:
+    message = "api error DBInstanceAlreadyExists: DB instance already exists"
+    world = Case({"deletionPolicy": "Delete"}).served().unborn().says("instance", "LastAsyncOperation", message)
+    assert facts(world).releasable is False
+    world.name()
+    assert facts(world).releasable is False
+    assert "its tags will tell whose it is" in facts(world).settled.message
+
+
+def test_a_creation_that_may_have_begun_is_not_releasable() -> None:
+    world = Case({"deletionPolicy": "Delete"}).served().unborn()
+    world.says("instance", "Synced", "cannot determine creation result - remove the annotation")
+    assert facts(world).releasable is False
 
 
 def test_a_creation_under_way_is_not_releasable() -> None:

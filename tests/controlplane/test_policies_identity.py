@@ -91,6 +91,20 @@ def test_nor_takes_off_the_guard_nor_the_name_that_crossplane_knows(team: Team) 
     assert refusal(team.kubectl, *at(team, "annotate", "crossplane.io/composition-resource-name-"))[0] == "identity"
 
 
+def test_a_name_by_which_a_provider_finds_what_it_made_is_written_once_and_changed_by_crossplane_alone(
+    team: Team,
+) -> None:
+    composed(team)
+    name = "crossplane.io/external-name"
+    operator(team.kubectl)(*at(team, "annotate", f"{name}=db-ABC"))
+    for who in outsiders(team.kubectl):
+        for words in (f"{name}=db-DEF", f"{name}-"):
+            policy, said = refusal(who, *at(team, "annotate", "--overwrite", words))
+            assert policy == "identity"
+            assert "by which the provider finds what it made" in said
+    crossplane_of(team.kubectl)(*at(team, "annotate", "--overwrite", f"{name}=db-DEF"), "--dry-run=server")
+
+
 def test_an_operator_edits_what_we_compose(team: Team) -> None:
     composed(team)
     who = operator(team.kubectl)

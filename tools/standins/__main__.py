@@ -1,7 +1,8 @@
 """Play the operators and providers in a cluster: `python -m standins KUBECONFIG`, until SIGTERM.
 
 Each acts under the ServiceAccount of the real one, so that roles and policies meet who they will meet. It reads and
-writes over the API alone and keeps only what it wrote last: after a restart it goes on where it was.
+writes over the API alone and keeps only what it wrote last: after a restart it goes on where it was. The provider for
+AWS, which forgets, has an account beside the kubeconfig that does not.
 """
 
 import contextlib
@@ -9,7 +10,9 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from kubernetes import config
@@ -17,17 +20,19 @@ from kubernetes.client import ApiClient, ApiException
 from urllib3.exceptions import HTTPError
 
 from groundplane import companion
-from groundplane.core.manifest import Kind, Manifest
+from groundplane.core.manifest import JSON, Kind, Manifest, at
+from standins.account import Account
+from standins.aws import EXTERNAL_NAME, FINALIZER, Provider
 from standins.served import secrets_made_for
 from standins.stages import reached, statuses
 
+AWS = "m.upbound.io"
 ACCOUNTS = {
     "cnpg.io": "system:serviceaccount:cnpg-system:cnpg-manager",
-    "m.upbound.io": "system:serviceaccount:crossplane-system:provider-aws",
+    AWS: "system:serviceaccount:crossplane-system:provider-aws",
     "m.crossplane.io": "system:serviceaccount:crossplane-system:provider-sql",
 }
-FINALIZER = "finalizer.managedresource.crossplane.io"
-EXTERNAL_NAME = "crossplane.io/external-name"
+BIRTH_SECONDS = 3  # of an instance
 STAGE_SECONDS = 1.5  # slow enough to be seen, at Crossplane's pace
 ROUND_SECONDS = 1
 TIMEOUT_SECONDS = 10
@@ -53,14 +58,14 @@ class Operator:
                     self._serve(kind, {**found, "apiVersion": kind.api_version, "kind": kind.kind})
 
     def _serve(self, kind: Kind, found: Manifest) -> None:
-        managed = kind.group.endswith((".m.upbound.io", ".m.crossplane.io")) and kind.kind != "ProviderConfig"
+        managed = kind.group.endswith(".m.crossplane.io") and kind.kind != "ProviderConfig"
         if "deletionTimestamp" in found["metadata"]:
-            if managed and not found["spec"].get("forProvider", {}).get("deletionProtection"):
+            if managed:
                 self._patch(kind, found, {"metadata": {"finalizers": None}})
             return
         if managed and FINALIZER not in found["metadata"].get("finalizers", []):
-            made = {EXTERNAL_NAME: f"{found['metadata']['name']}-0a1b2c3d4e"}  # unless the composition chose it
-            named = {**made, **found["metadata"].get("annotations", {})}
+            # What is inside a server is called as its object, unless the composition chose the name.
+            named = {EXTERNAL_NAME: found["metadata"]["name"], **found["metadata"].get("annotations", {})}
             self._patch(kind, found, {"metadata": {"finalizers": [FINALIZER], "annotations": named}})
         uid = found["metadata"]["uid"]
         due = statuses(found)
@@ -124,13 +129,58 @@ class Operator:
         return json.loads(content)
 
 
+@dataclass
+class AwsOperator(Operator):
+    """The provider for AWS: a new one knows nothing but what stands in its objects, and asks the same account."""
+
+    cloud: Account = field(default_factory=Account)
+
+    def __post_init__(self) -> None:
+        """Begin with an empty memory."""
+        self._provider = Provider(self.cloud, self._write, self._find)
+
+    def _serve(self, kind: Kind, found: Manifest) -> None:
+        self._stored = found
+        self._provider.reconcile(deepcopy(found))
+        if at(self._stored, "status", "atProvider", "address") and "deletionTimestamp" not in found["metadata"]:
+            self._make_secrets(kind, self._stored)
+
+    def _write(self, manifest: Manifest, part: str) -> None:
+        kind = next(one for one in self.kinds if one.kind == manifest["kind"])
+        sections = ("status",) if part else ("metadata", "spec")
+        self._patch(kind, manifest, {key: _change(self._stored.get(key), manifest[key]) for key in sections}, part)
+        self._stored = manifest
+
+    def _find(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        (wanted,) = (one for one in self.kinds if one.kind == kind)
+        try:
+            found: Manifest = self._call(
+                "GET", f"/apis/{wanted.api_version}/namespaces/{namespace}/{wanted.plural}/{name}"
+            )
+        except ApiException:
+            return None
+        return found
+
+
+def _change(before: JSON, after: JSON) -> JSON:
+    """Return the merge patch that makes *after* of *before*."""
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return after
+    gone: Manifest = dict.fromkeys(before.keys() - after.keys())
+    return gone | {key: _change(before.get(key), value) for key, value in after.items() if value != before.get(key)}
+
+
 def operators(kubeconfig: str) -> list[Operator]:
     """Return one operator per ServiceAccount, with the kinds of every engine that are its own."""
-    kinds = companion.kinds()
-    found = []
+    found: list[Operator] = []
     for suffix, account in ACCOUNTS.items():
         api = config.new_client_from_config(kubeconfig)
-        found.append(Operator(api, account, [kind for kind in kinds if kind.group.endswith(suffix)]))
+        kinds = [kind for kind in companion.kinds() if kind.group.endswith(suffix)]
+        if suffix == AWS:
+            cloud = Account(Path(kubeconfig).parent / "aws-account.json", birth_seconds=BIRTH_SECONDS)
+            found.append(AwsOperator(api, account, kinds, cloud=cloud))
+        else:
+            found.append(Operator(api, account, kinds))
     return found
 
 

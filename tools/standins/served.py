@@ -37,7 +37,8 @@ def secrets_made_for(objects: Iterable[Manifest]) -> Iterator[Manifest]:
         login = at(found, "spec", "writeConnectionSecretToRef", "name")
         if login:
             host = f"{name}.c0ffee.eu-central-1.rds.amazonaws.com"
-            entries = {"endpoint": f"{host}:5432", "host": host, "port": "5432", "username": "groundplane_admin"}
+            user = str(at(found, "spec", "forProvider", "username"))
+            entries = {"endpoint": f"{host}:5432", "host": host, "port": "5432", "username": user}
             yield _secret(namespace, login, {**entries, "password": "made-up-for-the-benchmark"})
 
 

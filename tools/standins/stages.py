@@ -1,14 +1,14 @@
 """What an operator writes while it works, one stage after the other, until all is well.
 
 CloudNativePG 1.30: phases of `api/v1/cluster_types.go`, conditions of `api/v1/cluster_conditions.go`. Managed resources
-of Crossplane providers: conditions of crossplane-runtime's `apis/common/v1/condition.go`; the RDS states are AWS' own.
+of Crossplane providers: conditions of crossplane-runtime's `apis/common/v1/condition.go`.
 """
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
-from groundplane.core.manifest import JSON, Manifest, at
+from groundplane.core.manifest import JSON, Manifest
 from standins.served import condition, played
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -43,8 +43,6 @@ def _timeless(value: JSON) -> JSON:
 def _before(found: Manifest, last: Manifest) -> Iterator[Manifest]:
     if found["kind"] == CLUSTER:
         yield from _cluster(found, last)
-    elif ".rds.aws." in f".{found['apiVersion']}" and found["kind"] == "Instance":
-        yield _creating(last, atProvider={"status": "creating", "id": at(last, "atProvider", "id")})
     elif ".m." in f".{found['apiVersion']}" and "conditions" in last:
         yield _creating(last)
     elif last.get("applied"):
@@ -68,7 +66,7 @@ def _cluster(found: Manifest, last: Manifest) -> Iterator[Manifest]:
         }
 
 
-def _creating(last: Manifest, **more: Manifest) -> Manifest:
+def _creating(last: Manifest) -> Manifest:
     since = last["conditions"][0]["lastTransitionTime"]
     others = [one for one in last["conditions"] if one["type"] == "Synced"]
-    return {**more, "conditions": [{**CREATING, "lastTransitionTime": since}, *others]}
+    return {"conditions": [{**CREATING, "lastTransitionTime": since}, *others]}

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 SLOT_PATTERN: Final = "^[a-z][a-z0-9]*-[1-9][0-9]*$"
 COMPOSED_NAME: Final = "crossplane.io/composition-resource-name"
+EXTERNAL_NAME: Final = "crossplane.io/external-name"
 MARKS: Final = (CLAIM_UID, DATA_UID, DELETION_POLICY, RETENTION_DAYS, RETIRE_CONSENT, SLOT, COMPOSED_NAME)
 _GUARDED: Final = {"key": GUARDED_LABEL, "operator": "In", "values": ["true"]}
 _OBJECT: Final = "[[request.kind.kind]] [[object.metadata.name]]"
@@ -87,6 +88,7 @@ def _identity(kinds: Sequence[Kind]) -> Policy:
     now, before = controllers.format(of="object"), controllers.format(of="oldObject")
     label, old = mark("labels", CLAIM_LABEL), mark("labels", CLAIM_LABEL, "oldObject")
     guard = f"{mark('labels', GUARDED_LABEL)} == {mark('labels', GUARDED_LABEL, 'oldObject')}"
+    named, before_named = mark("annotations", EXTERNAL_NAME), mark("annotations", EXTERNAL_NAME, "oldObject")
     marks = (f"{mark('annotations', key)} == {mark('annotations', key, 'oldObject')}" for key in MARKS)
     return Policy(
         "identity",
@@ -132,6 +134,12 @@ def _identity(kinds: Sequence[Kind]) -> Policy:
                 f"metadata.annotations: {TAKEOVER} gives the data of {_OBJECT} to a new claim of the name, and setting"
                 f" it needs verb override on claims.{GROUP} in namespace [[request.namespace]] (ClusterRole"
                 " groundplane:override). Leave it out, or ask the platform team.",
+            ),
+            Validation(
+                # Providers write it once, and people where a provider forgot it.
+                either(_CREATED, "variables.platform", f'{before_named} == ""', f"{named} == {before_named}"),
+                f"{_OBJECT}: the annotation {EXTERNAL_NAME} is [[{before_named}]], by which the provider finds what it"
+                " made. With another it would take over what has that name, and leave behind what it made. Leave it.",
             ),
         ),
     )

@@ -29,6 +29,7 @@ from groundplane.engines.database.rds._place import (
     SECURITY_GROUP,
     Place,
 )
+from groundplane.engines.database.rds._whose import without_anothers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,14 +89,15 @@ class AmazonRds:
             Refusal: a parameter that RDS manages or that needs a restart, an extension forgotten, no class or disk
                 large enough, a restore source that cannot be, a password that is gone.
         """
-        place = Place(ask, slot)
+        place, told = Place(ask, slot), seen
+        seen = without_anothers(place, told)
         settings.refuse_unfit(ask.spec, self.product, parameters.MANAGED, computed=parameters.COMPUTED)
         if place.zones:
             settings.refuse_weak(ask.spec, parameters.UNCONFIRMED, parameters.UNCONFIRMED_WHY)
         postgresql.refuse_forgotten(ask.spec, objects.present_extensions(place, seen))
         parameters.refuse_restart(place, seen)
         secret = postgresql.login_secret(ask, slot, slot.resource("instance"), seen)
-        resources = _resources(place, secret, seen)
+        resources = _resources(place, secret, seen, told)
         wanted = resources["instance"].manifest
         host, certificates = facts.host(place, seen), ask.knobs.rds.ca_bundle
         bound = host is not None and (postgresql.bound_to(ask, seen, host) or facts.Readiness(seen, place).login())
@@ -109,26 +111,29 @@ class AmazonRds:
             resources={slot.resource(role): desired for role, desired in resources.items()},
             retired=_retired(place, resources, seen),
             binding=binding,
-            facts=facts.read(place, seen, wanted, waiting, bound=bound),
+            facts=facts.read(place, seen, told, wanted, waiting, bound=bound),
             given=_given(place),
             footprint=_footprint(place, wanted),
         )
 
 
-def _resources(place: Place, secret: Manifest, seen: Observation) -> dict[str, Desired]:
+def _resources(place: Place, secret: Manifest, seen: Observation, told: Observation) -> dict[str, Desired]:
+    """Return the objects by role: *told* is all that is observed, *seen* what of it may be relied on."""
     ready = facts.Readiness(seen, place)
-    server = instance(place, seen.existing(place.slot.resource("instance")))
+    server = instance(place, told.existing(place.slot.resource("instance")))
     managed = {
-        **objects.ingress(place),
+        **objects.ingress(place, seen),
         **objects.roles(place, secret),
-        **objects.memberships(place),
+        **objects.memberships(place, seen),
         **objects.extensions(place),
     }
     groups = parameters.groups(place, seen)
     return {
         "instance": Desired(server, ready.instance(), guarded=True, identity=IDENTITY),
         **{role: Desired(entry, ready.applied(role), identity=parameters.IDENTITY) for role, entry in groups.items()},
-        "clients": Desired(objects.security_group(place), ready.applied("clients"), identity=objects.GROUP_IDENTITY),
+        "clients": Desired(
+            objects.security_group(place, seen), ready.applied("clients"), identity=objects.GROUP_IDENTITY
+        ),
         "database": Desired(objects.database(place), ready.applied("database"), identity=objects.NAMED),
         "sql": Desired(objects.provider_config(place), ready.exists("sql")),
         "secret-a": Desired(secret, ready.exists("secret-a"), guarded=True),

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from groundplane.core.binding import RESOURCE as BINDING
 from groundplane.core.condition import Status, Verdict
-from groundplane.core.manifest import SLOT, at
+from groundplane.core.manifest import CLAIM_UID, SLOT, at
 from groundplane.core.rendered import Backups, Endpoint, Facts
 from groundplane.engines import _aws as aws
 from groundplane.engines.database import _postgresql as postgresql
-from groundplane.engines.database.rds._place import Place, major
+from groundplane.engines.database.rds._place import INGRESS_RULE, PARAMETER_GROUP, SECURITY_GROUP, Place, major
+from groundplane.engines.database.rds._whose import Whose, refused_as_taken, whose
 
 if TYPE_CHECKING:
     from groundplane.core.manifest import Manifest
@@ -63,7 +64,12 @@ FATAL: Final = {
     "insufficient-capacity": "the cloud has no instance of this class left. Ask for another size, or wait",
 }
 
+_EMPTY_REFERENCE: Final = "referenced field was empty"  # it waits for another object; that one says why
+_DUPLICATE: Final = re.compile(r"Invalid(Group|Permission)\.Duplicate")
 _REQUEST: Final = re.compile(r",?\s*(?:api error )?request ?id: [-0-9a-f]+", re.IGNORECASE)
+_NEEDED: Final = frozenset(
+    f"{kind.kind}.{kind.group}" for kind in (SECURITY_GROUP, INGRESS_RULE, PARAMETER_GROUP)
+)  # what is made in the account beside the instance
 _COMPARED: Final = {
     "instanceClass": "Resizing",
     "allocatedStorage": "Resizing",
@@ -121,37 +127,59 @@ def host(place: Place, seen: Observation) -> str | None:
     return found
 
 
-def releasable(instance: Observed | None) -> bool:
-    """Whether a deletion can succeed: nothing was ever made, or the cloud's own protection is seen to be off.
+def releasable(place: Place, instance: Observed | None) -> bool:
+    """Whether a deletion leaves nothing of ours: nothing was ever made, or the cloud's protection is seen to be off.
 
-    With the protection on, deleting the object hangs, and nothing changes it any more.
+    With the protection on, deleting the object hangs, and nothing changes it any more. An object without a name in the
+    cloud is no proof that nothing is there: its deletion would end at once, and leave the instance without a snapshot.
     """
-    if instance is None:
-        return True
+    if instance is None or whose(place, instance) is Whose.ANOTHERS:
+        return True  # what is another's is only looked at, and stays
+    told = instance.at("status", "atProvider")
+    if told or instance.annotation(aws.EXTERNAL_NAME) is not None or refused_as_taken(instance):
+        return isinstance(told, dict) and told.get("deletionProtection") is False
     begun = instance.annotation("crossplane.io/external-create-pending") is not None
-    if instance.annotation(aws.EXTERNAL_NAME) is None and not (begun and _refused(instance) is None):
-        return True
-    return instance.at("status", "atProvider", "deletionProtection") is False
+    return not begun or _refused(instance) is not None
 
 
-def read(place: Place, seen: Observation, wanted: Manifest, waiting: list[str], *, bound: bool) -> Facts:
+def read(  # noqa: PLR0913  # What is known, by name.
+    place: Place, seen: Observation, told: Observation, wanted: Manifest, waiting: list[str], *, bound: bool
+) -> Facts:
     """Return how the service in *place* is.
 
-    *wanted* is the Instance to be, *waiting* the roles that are not ready, *bound* whether clients can log in.
+    *seen* is what may be relied on of all that is *told*, *wanted* the Instance to be, *waiting* the roles that are not
+    ready, *bound* whether clients can log in.
     """
-    observed = seen.existing(place.slot.resource("instance"))
+    anchor = place.slot.resource("instance")
+    observed = seen.existing(anchor)
     if observed is None:
         return Facts(backups=Backups(id=place.final_snapshot))
+    open_question = _not_ours(place, told.existing(anchor))
     found, running = host(place, seen), observed.at("status", "atProvider", "engineVersionActual")
     delete = place.ask.effective.deletion_policy == "Delete"
     return Facts(
         version=str(running) if running else None,
         endpoint=Endpoint("primary", found, postgresql.PORT) if found else None,
-        serving=_serving(place, observed, bound=bound),
-        settled=_settled(place, observed, wanted, _trouble(place, seen, waiting)),
+        serving=open_question or _serving(place, observed, bound=bound),
+        settled=open_question or _settled(place, observed, wanted, _trouble(place, seen, waiting)),
         backups=_backups(place, observed),
-        releasable=releasable(observed) if delete else True,
+        releasable=releasable(place, told.existing(anchor)) if delete else True,
     )
+
+
+def _not_ours(place: Place, instance: Observed | None) -> Verdict | None:
+    """Return what is to be said while the account has an instance of our name that is not known to be ours."""
+    found, name = whose(place, instance), place.identifier
+    if found is Whose.OPEN:
+        return Verdict.no("Provisioning", f"the account has an instance {name}; its tags will tell whose it is")
+    if found is Whose.ANOTHERS:
+        return Verdict.no(
+            "EngineFailed",
+            f"the account has an instance {name} that was not made for this claim: an earlier claim of this name left"
+            " it. It is never taken over, and stays when this claim goes. Give the claim another name, or ask the"
+            " platform team to remove or rename the instance.",
+        )
+    return None
 
 
 def _status(instance: Observed) -> str:
@@ -194,7 +222,9 @@ def _serving(place: Place, instance: Observed, *, bound: bool) -> Verdict:
 def _settled(place: Place, instance: Observed, wanted: Manifest, trouble: str) -> Verdict:
     status, failure = _status(instance), _failure(instance)
     if not _born(instance):
-        return Verdict.no("Restoring" if place.ask.spec.restore else "Provisioning", failure or status)
+        waits = failure is None or _EMPTY_REFERENCE in failure
+        message = (trouble if waits else "") or failure or status
+        return Verdict.no("Restoring" if place.ask.spec.restore else "Provisioning", message)
     difference = _difference(place, instance, wanted)
     if failure or difference is None:
         busy = "Upgrading" if status == "upgrading" else "Provisioning"
@@ -222,12 +252,31 @@ def _difference(place: Place, instance: Observed, wanted: Manifest) -> tuple[str
 
 
 def _trouble(place: Place, seen: Observation, waiting: list[str]) -> str:
-    """Return the first of the objects *waiting* that says what is wrong, else their names."""
+    """Return the first of the objects *waiting* that says what is wrong, else their names.
+
+    Before there is a server, only what it needs can be wrong.
+    """
+    instance = seen.existing(place.slot.resource("instance"))
+    is_born = instance is not None and _born(instance)
     for role in waiting:
         found = seen.get(place.slot.resource(role))
-        if found and (failure := _failure(found)):
-            return f"{found.at('kind')} {found.name}: {failure}"
-    return f"waiting for {', '.join(waiting)}" if waiting else ""
+        if found is None or not (is_born or found.group_kind in _NEEDED):
+            continue
+        failure = _failure(found)
+        if failure and _EMPTY_REFERENCE not in failure:
+            return f"{found.at('kind')} {found.name}: {failure}{_remedy(found, failure)}"
+    return f"waiting for {', '.join(waiting)}" if waiting and is_born else ""
+
+
+def _remedy(found: Observed, failure: str) -> str:
+    """Return what a person can do where the provider forgot the id of what it made, which only the account knows."""
+    if not _DUPLICATE.search(failure) or found.annotation(aws.EXTERNAL_NAME):
+        return ""
+    return (
+        f". It is there, and its id is not known: the provider was restarted before it told. Platform team: annotate"
+        f" {found.at('kind')} {found.name} with {aws.EXTERNAL_NAME}=<its id in the account>, if its tag {CLAIM_UID} has"
+        f" this claim's uid; else remove it from the account"
+    )
 
 
 def _backups(place: Place, instance: Observed) -> Backups:

@@ -10,7 +10,8 @@ from groundplane.core.quantity import gibibytes
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.engines import _aws as aws
 from groundplane.engines.database import _postgresql as postgresql
-from groundplane.engines.database.rds._place import ADMIN, INSTANCE, Place, major
+from groundplane.engines.database.rds._place import INSTANCE, Place, administrator, major
+from groundplane.engines.database.rds._whose import Whose, external_name, relied_on, whose
 
 if TYPE_CHECKING:
     from groundplane.core.observation import Observed
@@ -35,13 +36,15 @@ def instance(place: Place, observed: Observed | None) -> Manifest:
     Raises:
         Refusal: no class or disk is large enough, or the restore cannot be.
     """
+    policies, named = _policies(place, observed), external_name(place, observed)
+    observed = relied_on(place, observed)
     delete = place.ask.effective.deletion_policy == "Delete"
     settings: Manifest = {
         "identifier": place.identifier,
         "engine": "postgres",
         **_version(place, observed),
         **_capacity(place, observed),
-        **_access(place),
+        **_access(place, observed),
         **_backups(place),
         **_windows(place),
         "deletionProtection": not delete,
@@ -53,9 +56,16 @@ def instance(place: Place, observed: Observed | None) -> Manifest:
         place.name,
         place.ask.knobs.aws,
         settings,
-        policies=aws.RELEASED if delete else aws.KEPT,
+        policies=policies,
+        external_name=named,
         writeConnectionSecretToRef={"name": place.admin_secret},
     )
+
+
+def _policies(place: Place, observed: Observed | None) -> tuple[str, ...]:
+    if whose(place, observed) is not Whose.OURS:
+        return aws.SEEN
+    return aws.RELEASED if place.ask.effective.deletion_policy == "Delete" else aws.KEPT
 
 
 def storage_gib(place: Place, observed: Observed | None) -> int:
@@ -97,10 +107,10 @@ def _capacity(place: Place, observed: Observed | None) -> Manifest:
     }
 
 
-def _access(place: Place) -> Manifest:
+def _access(place: Place, observed: Observed | None) -> Manifest:
     rds = place.ask.knobs.rds
     return {
-        "username": ADMIN,
+        "username": administrator(observed),
         # Both, or the provider sends an empty password and the cloud refuses it.
         "autoGeneratePassword": True,
         "passwordSecretRef": {"name": place.companion("master"), "key": "password"},

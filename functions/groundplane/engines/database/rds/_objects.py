@@ -9,7 +9,6 @@ from groundplane.core.manifest import JSON, Kind, Manifest, digest
 from groundplane.engines import _aws as aws
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database.rds._place import (
-    ADMIN,
     DATABASE,
     EXTENSION,
     GRANT,
@@ -18,6 +17,7 @@ from groundplane.engines.database.rds._place import (
     ROLE,
     SECURITY_GROUP,
     Place,
+    administrator,
 )
 
 if TYPE_CHECKING:
@@ -32,19 +32,19 @@ GROUP_IDENTITY: Final = (
 )
 
 
-def security_group(place: Place) -> Manifest:
+def security_group(place: Place, seen: Observation) -> Manifest:
     """Return the group of the instance. It has no rule for what goes out, so nothing does."""
-    knobs = place.ask.knobs.aws
+    knobs, named = place.ask.knobs.aws, aws.external_name(seen.get(place.slot.resource("clients")))
     settings: Manifest = {
         "name": place.identifier,
         "description": f"Clients of {place.identifier}",
         "vpcId": knobs.vpc_id,
         "tags": aws.tags(place.ask.claim, knobs),
     }
-    return aws.managed(SECURITY_GROUP, place.companion("clients"), knobs, settings)
+    return aws.managed(SECURITY_GROUP, place.companion("clients"), knobs, settings, external_name=named)
 
 
-def ingress(place: Place) -> dict[str, Manifest]:
+def ingress(place: Place, seen: Observation) -> dict[str, Manifest]:
     """Return one rule for each network of clients, by role. A rule is told from others by its network alone."""
     knobs = place.ask.knobs.aws
     rules = {}
@@ -58,7 +58,8 @@ def ingress(place: Place) -> dict[str, Manifest]:
             "cidrIpv4": cidr,
             "tags": aws.tags(place.ask.claim, knobs),
         }
-        rules[role] = aws.managed(INGRESS_RULE, place.companion(role), knobs, settings)
+        named = aws.external_name(seen.get(place.slot.resource(role)))
+        rules[role] = aws.managed(INGRESS_RULE, place.companion(role), knobs, settings, external_name=named)
     return rules
 
 
@@ -97,9 +98,10 @@ def roles(place: Place, secret: Manifest) -> dict[str, Manifest]:
     }
 
 
-def memberships(place: Place) -> dict[str, Manifest]:
+def memberships(place: Place, seen: Observation) -> dict[str, Manifest]:
     """Return who may become the owner: both logins, and the administrator, who else could not give it a database."""
-    members = {"member-admin": ADMIN, "member-a": postgresql.LOGINS[0], "member-b": postgresql.LOGINS[1]}
+    admin = administrator(seen.existing(place.slot.resource("instance")))
+    members = {"member-admin": admin, "member-a": postgresql.LOGINS[0], "member-b": postgresql.LOGINS[1]}
     return {
         role: _sql(place, GRANT, role, {"role": member, "memberOf": postgresql.OWNER})
         for role, member in members.items()

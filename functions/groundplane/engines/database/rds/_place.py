@@ -29,7 +29,7 @@ ROLE: Final = Kind(_SQL, "Role", "roles")
 GRANT: Final = Kind(_SQL, "Grant", "grants")
 EXTENSION: Final = Kind(_SQL, "Extension", "extensions")
 
-ADMIN: Final = "groundplane_admin"
+ADMIN: Final = "gp_admin"  # RDS documents at most 16 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,12 @@ class Place:
             f" {self.ask.claim.environment} has. The largest is {largest.name} with {largest.cpu} CPU and"
             f" {largest.memory}. Ask for less, or ask the platform team to add a class to rds.classes.",
         )
+
+
+def administrator(instance: Observed | None) -> str:
+    """Return the administrator's name: the one that the instance was born with, which never changes."""
+    born_with = instance.at("spec", "forProvider", "username") if instance else None
+    return str(born_with or ADMIN)
 
 
 def major(instance: Observed | None) -> str | None:
