@@ -198,12 +198,16 @@ def ready(through: str = "compose", /, **spec: Any) -> World:
 
 def operate(world: World, slot: str = "cnpg-1") -> None:
     """Write what the operator writes once all is well."""
-    spec = world.of(f"{slot}-cluster")["spec"]
+    spec, name = world.of(f"{slot}-cluster")["spec"], world.composed[f"{slot}-cluster"][1]
+    instances = [f"{name}-{number + 1}" for number in range(spec["instances"])]
     world.of(f"{slot}-cluster")["status"] = {
         "phase": "Cluster in healthy state",
-        "instances": spec["instances"],
-        "readyInstances": spec["instances"],
-        "currentPrimary": "orders-db-1-1",
+        "instances": len(instances),
+        "readyInstances": len(instances),
+        "instanceNames": instances,
+        "instancesStatus": {"healthy": instances},
+        "currentPrimary": instances[0],
+        "targetPrimary": instances[0],
         "image": "ghcr.io/cloudnative-pg/postgresql:17.6-standard-trixie",
         "conditions": [
             {"type": "Ready", "status": "True", "reason": "ClusterIsReady"},
@@ -214,6 +218,9 @@ def operate(world: World, slot: str = "cnpg-1") -> None:
     }
     for role in ("database", "owner", "login-a", "login-b"):
         world.of(f"{slot}-{role}")["status"] = {"applied": True}
+    if made := world.of(f"{slot}-database")["spec"].get("extensions"):
+        created = [{"name": one["name"], "applied": True} for one in made]
+        world.of(f"{slot}-database")["status"]["extensions"] = created
     if f"{slot}-store" in world.composed:
         archive = spec["plugins"][0]["parameters"]["serverName"]
         window = {
@@ -221,7 +228,6 @@ def operate(world: World, slot: str = "cnpg-1") -> None:
             "lastSuccessfulBackupTime": "2026-11-24T02:00:00Z",
         }
         world.of(f"{slot}-store")["status"] = {"serverRecoveryWindow": {archive: window}}
-    name = world.composed[f"{slot}-cluster"][1]
     data = encoded(ca_crt=CA, ca_key="the-key-of-the-authority")
     data = {key.replace("-", "."): value for key, value in data.items()}
     world.put({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"{name}-ca"}, "data": data})

@@ -14,6 +14,7 @@ from groundplane.engines import _kubernetes as kubernetes
 from groundplane.engines._engine import Anchor, Archive, Ask, Operator
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database import _settings as settings
+from groundplane.engines.database.cnpg import _database as databases
 from groundplane.engines.database.cnpg import _facts as facts
 from groundplane.engines.database.cnpg import _objects as objects
 from groundplane.engines.database.cnpg import _parameters as parameters
@@ -99,7 +100,7 @@ class CloudNativePG:
         if INSTANCES[ask.effective.failure_tolerance] > 1:
             settings.refuse_weak(ask.spec, parameters.UNCONFIRMED, parameters.UNCONFIRMED_WHY)
         known = seen.existing(slot.resource("database"))
-        postgresql.refuse_forgotten(ask.spec, facts.extensions(known))
+        postgresql.refuse_forgotten(ask.spec, databases.extensions(known))
         target = _backup_target(ask, seen) if ask.effective.backups else None
         place = Place(ask, slot, INSTANCES[ask.effective.failure_tolerance], target)
         secret = postgresql.login_secret(ask, slot, slot.resource("cluster"), seen)

@@ -10,23 +10,14 @@ from groundplane.core.condition import Status, Verdict
 from groundplane.core.manifest import JSON, at
 from groundplane.core.rendered import Backups, Endpoint, Facts
 from groundplane.engines.database import _postgresql as postgresql
+from groundplane.engines.database.cnpg import _database as databases
+from groundplane.engines.database.cnpg import _primary as primary
 
 if TYPE_CHECKING:
     from groundplane.core.observation import Observation, Observed
     from groundplane.core.slot import Slot
     from groundplane.engines.database.cnpg._place import Place
 
-HEALTHY: Final = "Cluster in healthy state"
-FATAL: Final = frozenset(
-    {
-        "Cluster is unrecoverable and needs manual intervention",
-        "Invalid cluster definition",
-        "Unable to create required cluster objects",
-        "Cluster has incomplete or invalid image catalog",
-        "Cluster cannot proceed to reconciliation due to an unknown plugin being required",
-        "Cluster cannot proceed to reconciliation due to an error while interacting with plugins",
-    }
-)
 _UPGRADING: Final = re.compile("upgrad", re.IGNORECASE)
 _VERSION: Final = re.compile(r":(\d+(?:\.\d+)?)")
 
@@ -48,19 +39,19 @@ class Readiness:
         return observed is not None and observed.at("status", "applied") is True
 
     def cluster(self) -> bool:
-        """Whether a primary answers. The operator's own Ready falls at every switchover and would flap."""
+        """Whether a primary takes writes. The operator's own Ready falls at every switchover and would flap."""
         observed = self.seen.existing(self.slot.resource("cluster"))
-        return observed is not None and _answers(observed)
+        if observed is None or primary.phase(observed) in primary.STOPPED:
+            return False
+        return primary.hindrance(observed) is None
+
+    def database(self) -> bool:
+        """Whether the application's database is there; an extension that it lacks keeps nobody out."""
+        return self.applied("database") or bool(databases.refused(self.seen.existing(self.slot.resource("database"))))
 
     def login(self) -> bool:
         """Whether the application can log in."""
-        return self.cluster() and all(self.applied(role) for role in ("database", "owner", "login-a"))
-
-
-def extensions(database: Observed | None) -> list[str]:
-    """Return the extensions that the Database manages now."""
-    entries = database.at("spec", "extensions") if database else None
-    return [str(at(entry, "name")) for entry in entries] if isinstance(entries, list) else []
+        return self.cluster() and self.database() and all(self.applied(role) for role in ("owner", "login-a"))
 
 
 def certificates(authority: Observed | None) -> str | None:
@@ -77,52 +68,53 @@ def read(place: Place, seen: Observation, host: str) -> Facts:
     if observed is None:
         return Facts(backups=Backups(id=place.server_name if place.target else None))
     ready = Readiness(seen, place.slot)
+    lacking = databases.missing(seen.existing(place.slot.resource("database")), postgresql.extensions(place.ask.spec))
     return Facts(
         version=_version(observed),
         endpoint=Endpoint("primary", host, postgresql.PORT),
-        serving=_serving(observed, place.instances, ready),
-        settled=_settled(observed, place.instances, ready),
+        serving=_serving(observed, place.instances, ready, served=postgresql.bound_to(place.ask, seen, host)),
+        settled=_settled(observed, place.instances, ready, lacking),
         backups=_backups(place, observed, seen.existing(place.slot.resource("store"))),
     )
 
 
-def _answers(cluster: Observed) -> bool:
-    return bool(cluster.at("status", "currentPrimary")) and _count(cluster) >= 1
-
-
-def _count(cluster: Observed) -> int:
-    count = cluster.at("status", "readyInstances")
-    return count if isinstance(count, int) else 0
-
-
-def _serving(cluster: Observed, instances: int, ready: Readiness) -> Verdict:
-    phase = str(cluster.at("status", "phase") or "")
-    if phase in FATAL:
-        return Verdict.no("EngineFailed", f"{phase}. {cluster.at('status', 'phaseReason') or ''}".strip())
-    if not _answers(cluster):
-        began = cluster.condition("Initialized").holds
-        reason = "Unreachable" if began else "Provisioning"
-        return Verdict.no(reason, phase or "the operator has not begun")
+def _serving(cluster: Observed, instances: int, ready: Readiness, *, served: bool) -> Verdict:
+    """Return whether the primary takes writes; *served* tells a service that once did from one being made."""
+    phase, count = primary.phase(cluster), primary.ready_instances(cluster)
+    hindrance, words = primary.hindrance(cluster), _words(cluster)
+    if phase in primary.STOPPED or (hindrance and phase == primary.UNRECOVERABLE):
+        return Verdict.no("EngineFailed", words)
+    if hindrance:
+        return Verdict.no("Unreachable" if served else "Provisioning", hindrance)
     if not ready.login():
         return Verdict.no("AwaitingCredentials", "the application's login is not in the server yet")
-    if _count(cluster) < instances:
-        return Verdict.yes("ReducedRedundancy", f"{_count(cluster)} of {instances} instances are ready")
+    if phase == primary.NO_SPACE:
+        return Verdict.yes("StorageLow", f"{phase} on an instance that is not the primary: raise storage.size")
+    if phase == primary.UNRECOVERABLE or count < instances:
+        more = f". {words}" if phase == primary.UNRECOVERABLE else ""
+        return Verdict.yes("ReducedRedundancy", f"{count} of {instances} instances are ready{more}")
     return Verdict.yes("Serving")
 
 
-def _settled(cluster: Observed, instances: int, ready: Readiness) -> Verdict:
-    phase = str(cluster.at("status", "phase") or "")
-    if phase == HEALTHY and _count(cluster) == instances and ready.login() and not cluster.at("status", "resizingPVC"):
+def _words(cluster: Observed) -> str:
+    return f"{primary.phase(cluster)}. {cluster.at('status', 'phaseReason') or ''}".strip()
+
+
+def _settled(cluster: Observed, instances: int, ready: Readiness, lacking: str) -> Verdict:
+    phase, resizing = primary.phase(cluster), bool(cluster.at("status", "resizingPVC"))
+    complete = ready.login() and primary.ready_instances(cluster) == instances
+    if phase == primary.HEALTHY and complete and not resizing and not lacking:
         return Verdict.yes("AsDeclared")
     if phase == "Waiting for user action":
         return Verdict.no("AwaitingApproval", phase)
     if _UPGRADING.search(phase):
         return Verdict.no("Upgrading", phase)
-    if cluster.at("status", "resizingPVC"):
+    if resizing:
         return Verdict.no("Resizing", "volumes are being resized")
-    if cluster.at("spec", "bootstrap", "recovery") and not cluster.condition("Initialized").holds:
+    if cluster.at("spec", "bootstrap", "recovery") and not cluster.at("status", "currentPrimary"):
         return Verdict.no("Restoring", phase)
-    return Verdict.no("Provisioning", phase)
+    hindrance = primary.hindrance(cluster) if phase == primary.HEALTHY else None
+    return Verdict.no("Provisioning", hindrance or (lacking if ready.login() else "") or phase)
 
 
 def _version(cluster: Observed) -> str | None:
