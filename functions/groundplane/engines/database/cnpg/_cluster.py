@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundplane.core.manifest import Manifest, without_none
 from groundplane.core.refusal import Reason, Refusal
+from groundplane.engines.database import _access as access
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database.cnpg import _parameters as parameters
 from groundplane.engines.database.cnpg._place import CLUSTER, PLUGIN, Place
@@ -136,8 +137,8 @@ def _postgresql(place: Place, asked: Manifest, held_back: Manifest | None) -> Ma
         wanted["archive_timeout"] = f"{min(300, place.ask.effective.rpo_seconds // 2)}s"
     settings: Manifest = {
         "parameters": wanted if held_back is None else held_back,
-        # What is not TLS is turned away before the operator's own last line, which would let it in.
-        "pg_hba": ["hostnossl all all all reject"],
+        # They stand before the operator's own last line, which would let everybody into every database.
+        "pg_hba": access.rules(place.ask.spec.database.name),
     }
     if place.instances > 1:
         settings["synchronous"] = {

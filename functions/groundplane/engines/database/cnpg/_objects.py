@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundplane.core.manifest import JSON, Manifest, digest, without_none
 from groundplane.engines import _kubernetes as kubernetes
+from groundplane.engines.database import _access as access
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database.cnpg._place import (
     DATABASE,
@@ -45,8 +46,11 @@ def database(place: Place) -> Manifest:
 
 
 def owner(place: Place) -> Manifest:
-    """Return the role that owns everything and cannot log in."""
-    return _role(place, "owner", postgresql.OWNER, login=False, disablePassword=True)
+    """Return the role that owns everything and cannot log in.
+
+    It may see and end sessions: the operator takes from a role what its object does not list, so SQL could not say it.
+    """
+    return _role(place, "owner", postgresql.OWNER, disablePassword=True, inRoles=list(access.SESSIONS))
 
 
 def active_login(place: Place, secret: Manifest) -> Manifest:
@@ -59,7 +63,7 @@ def active_login(place: Place, secret: Manifest) -> Manifest:
 
 def resting_login(place: Place) -> Manifest:
     """Return the other login. It cannot log in; a rotation will wake it."""
-    return _role(place, "login-b", postgresql.LOGINS[1], login=False, disablePassword=True, inRoles=[postgresql.OWNER])
+    return _role(place, "login-b", postgresql.LOGINS[1], disablePassword=True, inRoles=[postgresql.OWNER])
 
 
 def store(place: Place, target: BackupTarget) -> Manifest:
@@ -176,13 +180,17 @@ def _backup_alerts(place: Place, service: str) -> list[kubernetes.Alert]:
     ]
 
 
-def _role(place: Place, role: str, name: str, **access: JSON) -> Manifest:
+def _role(place: Place, role: str, name: str, **attributes: JSON) -> Manifest:
+    """Return a role that may do what *attributes* say.
+
+    One that may not log in says nothing about it: the operator drops the word, and each apply would put it back.
+    """
     spec = {
         "cluster": {"name": place.name},
         "name": name,
         "ensure": "present",
         "databaseRoleReclaimPolicy": "retain",
-        **access,
+        **attributes,
     }
     return ROLE.manifest(place.ask.claim.object(place.slot, role), spec=spec)
 
