@@ -14,6 +14,7 @@ from groundplane.engines import _kubernetes as kubernetes
 from groundplane.engines._engine import Anchor, Archive, Ask, Operator
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database import _settings as settings
+from groundplane.engines.database.cnpg import _build as build
 from groundplane.engines.database.cnpg import _database as databases
 from groundplane.engines.database.cnpg import _facts as facts
 from groundplane.engines.database.cnpg import _objects as objects
@@ -91,8 +92,8 @@ class CloudNativePG:
         """Return everything *ask* needs in *slot*.
 
         Raises:
-            Refusal: a parameter the operator manages, an extension forgotten, a backup target missing or
-                unusable, a restore source that cannot be, a password that is gone.
+            Refusal: a parameter the operator manages, an extension forgotten or not to be had, a backup target
+                missing or unusable, a restore source that cannot be, a password that is gone.
             Unresolved: whether a kind that it can do without is installed was not told yet.
         """
         settings.refuse_unfit(ask.spec, self.product, MANAGED_PARAMETERS)
@@ -102,7 +103,9 @@ class CloudNativePG:
         known = seen.existing(slot.resource("database"))
         postgresql.refuse_forgotten(ask.spec, databases.extensions(known))
         target = _backup_target(ask, seen) if ask.effective.backups else None
-        place = Place(ask, slot, INSTANCES[ask.effective.failure_tolerance], target)
+        instances = INSTANCES[ask.effective.failure_tolerance]
+        place = Place(ask, slot, instances, target, databases.created(known))
+        build.refuse_unfit(place, self.product)
         secret = postgresql.login_secret(ask, slot, slot.resource("cluster"), seen)
         host = f"{place.name}-rw.{ask.claim.namespace}.svc"
         authority = slot.resource("ca")

@@ -8,6 +8,7 @@ from groundplane.core.manifest import Manifest, without_none
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.engines.database import _access as access
 from groundplane.engines.database import _postgresql as postgresql
+from groundplane.engines.database.cnpg import _build as build
 from groundplane.engines.database.cnpg import _parameters as parameters
 from groundplane.engines.database.cnpg._place import CLUSTER, PLUGIN, Place
 
@@ -131,7 +132,7 @@ def _origin(place: Place) -> list[Manifest] | None:
 
 
 def _postgresql(place: Place, asked: Manifest, held_back: Manifest | None) -> Manifest:
-    wanted = dict(asked)
+    wanted = {**build.parameters(place), **asked}
     if place.target and place.ask.effective.rpo_seconds:
         # Half of what may be lost: a segment must also be shipped before it counts.
         wanted["archive_timeout"] = f"{min(300, place.ask.effective.rpo_seconds // 2)}s"
@@ -140,6 +141,8 @@ def _postgresql(place: Place, asked: Manifest, held_back: Manifest | None) -> Ma
         # They stand before the operator's own last line, which would let everybody into every database.
         "pg_hba": access.rules(place.ask.spec.database.name),
     }
+    if preloaded := build.libraries(place):
+        settings["shared_preload_libraries"] = preloaded
     if place.instances > 1:
         settings["synchronous"] = {
             "method": "any",

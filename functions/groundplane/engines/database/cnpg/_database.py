@@ -22,6 +22,12 @@ def extensions(database: Observed | None) -> list[str]:
     return [str(at(entry, "name")) for entry in _entries(database, "spec")]
 
 
+def created(database: Observed | None) -> frozenset[str]:
+    """Return the extensions that the operator says are in the database."""
+    told = _entries(database, "status")
+    return frozenset(str(at(entry, "name")) for entry in told if at(entry, "applied") is True)
+
+
 def refused(database: Observed | None) -> dict[str, str]:
     """Return the server's words on each extension that it did not create, by name."""
     told = _entries(database, "status")

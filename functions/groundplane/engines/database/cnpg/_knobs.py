@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+from pydantic import model_validator
+
 from groundplane.contracts.environment import Knobs, Section
 from groundplane.engines._environment import BackupTarget, Kubernetes, Monitoring
 
@@ -13,6 +17,17 @@ class Cnpg(Section):
     """Namespace the operator runs in: it must reach the pods."""
     image_catalog: str | None = None
     """Name of a ClusterImageCatalog to take images from. Default: the project's own images, by major version."""
+    image_extensions: list[str] | None = None
+    """Extensions that the images of the catalog have beside PostgreSQL's own; others are refused. Default: not told.
+    Then one that is missing shows in the claim's condition Settled, and one that needs a library at the server's start
+    is refused."""
+
+    @model_validator(mode="after")
+    def _images_are_of_a_catalog(self) -> Self:
+        if self.image_extensions is not None and self.image_catalog is None:
+            msg = "imageExtensions tells of the images of imageCatalog, which is not set"
+            raise ValueError(msg)
+        return self
 
 
 class CnpgKnobs(Knobs):

@@ -31,6 +31,8 @@ class Place:
     slot: Slot
     instances: int
     target: BackupTarget | None
+    created: frozenset[str] = frozenset()
+    """Extensions that are in the database now."""
 
     @property
     def name(self) -> str:
