@@ -19,6 +19,7 @@ from groundplane.local.plane.requests import Outcome, Request, manager_of
 from groundplane.local.plane.resources import Resource
 from groundplane.local.plane.routes import Route
 from groundplane.local.plane.selectors import Selector
+from groundplane.local.plane.streaming import Stream
 from groundplane.local.plane.watch import Options as WatchOptions
 from groundplane.local.plane.watch import events
 
@@ -67,13 +68,6 @@ class Reply:
     body: Manifest
     media_type: str = wire.JSON_TYPE
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """An answer without an end: each event as bytes."""
-
-    events: AsyncGenerator[bytes]
 
 
 def handle(api: Api, resource: Resource, call: Call) -> Reply | Stream:
@@ -171,16 +165,16 @@ def _list(api: Api, answer: Answer, call: Call) -> Reply | Stream:
     selector = _selector(answer.resource, call)
     options.check_list(query, watch=watches, newest=api.store.version)
     if watches:
-        return Stream(_watched(api, answer, call, selector))
+        return Stream(_watched(api, answer, call, selector, _asked(call)))
     limit = max(options.number(query, "limit"), 0)
     page = api.page(answer.resource, call.route.namespace, selector, limit=limit, token=query.get("continue", ""))
     return Reply(200, answer.many(page), answer.form.media_type)
 
 
-async def _watched(api: Api, answer: Answer, call: Call, selector: Selector) -> AsyncGenerator[bytes]:
+def _asked(call: Call) -> WatchOptions:
     version = options.number(call.query, "resourceVersion")
     initial = options.flag(call.query, "sendInitialEvents")
-    asked = WatchOptions(
+    return WatchOptions(
         version=None if initial or not version else version,
         end_of_initial=initial,
         bookmarks=options.flag(call.query, "allowWatchBookmarks"),
@@ -188,6 +182,11 @@ async def _watched(api: Api, answer: Answer, call: Call, selector: Selector) -> 
         seconds=max(options.number(call.query, "timeoutSeconds"), 0)
         or _WATCH_SECONDS + int(call.now.timestamp()) % _WATCH_SECONDS,
     )
+
+
+async def _watched(
+    api: Api, answer: Answer, call: Call, selector: Selector, asked: WatchOptions
+) -> AsyncGenerator[bytes]:
     first = True
     async with contextlib.aclosing(events(api, answer.resource, call.route.namespace, selector, asked)) as found:
         async for event in found:
@@ -195,7 +194,7 @@ async def _watched(api: Api, answer: Answer, call: Call, selector: Selector) -> 
             if event.type != "ERROR":
                 shown = answer.event(event.object, first=first, bookmark=event.type == "BOOKMARK")
                 first = False
-            yield wire.written({"type": event.type, "object": shown}) + b"\n"
+            yield wire.event(event.type, shown)
             await asyncio.sleep(0)
 
 

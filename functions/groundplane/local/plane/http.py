@@ -13,8 +13,9 @@ from groundplane.core.manifest import JSON
 from groundplane.local.admission.users import OWNER, User, impersonated
 from groundplane.local.plane import discovery, errors, openapi, reviews, wire
 from groundplane.local.plane.api import Api
-from groundplane.local.plane.handling import Call, Reply, Stream, handle
+from groundplane.local.plane.handling import Call, Reply, handle
 from groundplane.local.plane.routes import TYPED_GROUPS, Route, route
+from groundplane.local.plane.streaming import Stream, streamed
 
 API = web.AppKey("API", Api)
 _LARGEST_BODY = 3 * 1024 * 1024  # bytes; the real server takes as much
@@ -77,7 +78,7 @@ async def _serve(api: Api, request: web.Request, now: datetime) -> web.StreamRes
         return _unknown(where)
     answer = handle(api, resource, call)
     if isinstance(answer, Stream):
-        return await _streamed(request, answer)
+        return await streamed(request, answer)
     return _replied(answer, *filter(None, (resource.deprecation,)))
 
 
@@ -165,19 +166,4 @@ def _replied(reply: Reply, *warnings: str) -> web.Response:
     response = _json(reply.body, reply.code, reply.media_type)
     for warning in (*warnings, *reply.warnings):
         response.headers.add("Warning", f"299 - {errors.quoted(warning)}")
-    return response
-
-
-async def _streamed(request: web.Request, stream: Stream) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": wire.JSON_TYPE})
-    response.enable_chunked_encoding()
-    await response.prepare(request)
-    try:
-        async for event in stream.events:
-            await response.write(event)
-    except ConnectionResetError:
-        return response  # the client went away
-    finally:
-        await stream.events.aclose()
-    await response.write_eof()
     return response

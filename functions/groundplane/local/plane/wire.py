@@ -67,6 +67,11 @@ def written(value: JSON, media_type: str = JSON_TYPE) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def event(kind: str, value: JSON) -> bytes:
+    """Return what a watch tells: that *value* was added, changed and so on."""
+    return written({"type": kind, "object": value})
+
+
 _Dumper: type = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
