@@ -254,7 +254,7 @@ class Api:
     def _removed(self, resource: Resource, key: Key, last: Manifest) -> None:
         if resource.name == CRD_NAME:
             self._catalogue = None
-        self.store.remove(key, {**last, "apiVersion": resource.stored_version})
+        self.store.remove(key, resource.kept(last))
 
     def _written(self, resource: Resource, key: Key, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         if dry_run:

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 
 from groundplane.core.manifest import JSON, Manifest, at
+from groundplane.local.plane import moments
 from groundplane.local.plane.errors import Cause, StatusError, bad_request, invalid
 from groundplane.local.plane.invalid import kind_of
 from groundplane.local.plane.resources import Resource
@@ -74,7 +75,7 @@ def typed(resource: Resource, manifest: Manifest) -> Body:
     pruned, dropped = resource.schema.prune({**found, "metadata": metadata})
     if not resource.custom:
         _check_types(resource, pruned)
-        pruned = without_null(pruned)
+        pruned = _timed(resource, without_null(pruned))
     places = [*manifest]
     # Told in the order in which they stand in the object.
     return Body(pruned, tuple(sorted((*unknown, *dropped), key=lambda path: places.index(_top(path)))))
@@ -190,6 +191,13 @@ def _check_types(resource: Resource, manifest: Manifest) -> None:
     if resource.kind == "Secret":
         for value in (manifest.get("data") or {}).values():
             _check_base64(resource, value)
+
+
+def _timed(resource: Resource, manifest: Manifest) -> Manifest:
+    try:
+        return moments.in_utc(manifest)
+    except moments.MomentError as error:
+        raise bad_request(f"{cannot_be_handled(resource)}: {error}") from None
 
 
 def _check_base64(resource: Resource, value: str) -> None:

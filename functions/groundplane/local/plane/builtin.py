@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from groundplane.core.manifest import JSON, Manifest
+from groundplane.local.plane import builtin_events
 from groundplane.local.plane.resources import VERBS, Column, Resource
 from groundplane.schema import KindSchema
 from groundplane.schema.node import Node
@@ -101,6 +104,22 @@ _EVENT = schema_of(
     count=_SMALL,
     **dict.fromkeys(("action", "message", "reason", "reportingComponent", "reportingInstance", "type"), _TEXT),
 )
+_NEW_EVENT = schema_of(
+    builtin_events.GROUP,
+    "v1",
+    "Event",
+    "events",
+    "What happened to an object, in newer words.",
+    regarding=_REFERENCE,
+    related=_REFERENCE,
+    series=_record(count=_SMALL, lastObservedTime=_FINE_TIME),
+    eventTime=_FINE_TIME,
+    deprecatedSource=_record(component=_TEXT, host=_TEXT),
+    deprecatedFirstTimestamp=_TIME,
+    deprecatedLastTimestamp=_TIME,
+    deprecatedCount=_SMALL,
+    **dict.fromkeys(("action", "note", "reason", "reportingController", "reportingInstance", "type"), _TEXT),
+)
 _LEASE = schema_of(
     "coordination.k8s.io",
     "v1",
@@ -183,6 +202,7 @@ _DATA = Column("Data", "string", "data count", "How many entries there are.")
 BUILTIN = (
     served(_CONFIG_MAP, "cm", columns=(NAMED, _DATA, AGED)),
     served(_EVENT, "ev", columns=_EVENT_COLUMNS, selectable=_EVENT_FIELDS),
+    replace(served(_NEW_EVENT, "ev", columns=_EVENT_COLUMNS, selectable=_EVENT_FIELDS), alias=builtin_events.ALIAS),
     served(
         _NAMESPACE,
         "ns",

@@ -69,6 +69,22 @@ _EVENT = {
     "source": _object(component=_TEXT, host=_TEXT),
     "type": _TEXT,
 }
+_NEW_EVENT = {
+    "action": _TEXT,
+    "deprecatedCount": _NUMBER,
+    "deprecatedFirstTimestamp": _TIME,
+    "deprecatedLastTimestamp": _TIME,
+    "deprecatedSource": _object(component=_TEXT, host=_TEXT),
+    "eventTime": _TIME,
+    "note": _TEXT,
+    "reason": _TEXT,
+    "regarding": _REFERENCE,
+    "related": _REFERENCE,
+    "reportingController": _TEXT,
+    "reportingInstance": _TEXT,
+    "series": _object(count=_NUMBER, lastObservedTime=_TIME),
+    "type": _TEXT,
+}
 _LEASE = _object(
     acquireTime=_TIME,
     holderIdentity=_TEXT,
@@ -113,6 +129,7 @@ _FIELDS: dict[tuple[str, str], Manifest] = {
     **_ADMISSION,
     ("v1", "ConfigMap"): {"binaryData": _TEXTS, "data": _TEXTS, "immutable": _FLAG},
     ("v1", "Event"): _EVENT,
+    ("events.k8s.io/v1", "Event"): _NEW_EVENT,
     ("v1", "Namespace"): {
         "spec": _object(finalizers=_LIST),
         "status": _object(conditions=_conditions(), phase=_TEXT),
@@ -133,6 +150,13 @@ _ALWAYS: dict[tuple[str, str], Manifest] = {
         "reportingComponent": "",
         "reportingInstance": "",
         "source": {},
+    },
+    ("events.k8s.io/v1", "Event"): {
+        "deprecatedFirstTimestamp": None,
+        "deprecatedLastTimestamp": None,
+        "deprecatedSource": {},
+        "eventTime": None,
+        "regarding": {},
     },
     ("v1", "Namespace"): {"spec": {}, "status": {}},
     _CRD: {

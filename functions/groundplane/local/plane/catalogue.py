@@ -20,7 +20,7 @@ class Catalogue:
         every = (*BUILTIN, *ADMISSION, *CROSSPLANE_KINDS, *custom)
         self._resources = {(one.group, one.version, one.plural): one for one in every}
         self._kinds = {(one.api_version, one.kind): one for one in self._resources.values()}
-        self._names = {one.name: one for one in self._resources.values() if one.version == one.storage}
+        self._names = {one.name: one for one in every if one.version == one.storage and one.alias is None}
 
     def __iter__(self) -> Iterator[Resource]:
         """Yield every version of every kind."""
@@ -40,7 +40,7 @@ class Catalogue:
 
     def as_stored(self, resource: Resource, manifest: Manifest) -> Manifest:
         """Return *manifest*, in the version of *resource*, as it is stored: with what that version alone adds."""
-        stored = {**manifest, "apiVersion": resource.stored_version}
+        stored = resource.kept(manifest)
         storage = self.named(resource.name)
         return storage.schema.default(stored) if storage and resource.version != resource.storage else stored
 

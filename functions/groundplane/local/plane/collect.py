@@ -273,6 +273,7 @@ def forget_events(api: Api, before: str) -> None:
     if resource is None:
         return
     for one in api.store.objects("events"):
-        last = one.get("lastTimestamp") or one["metadata"]["creationTimestamp"]
+        seen = at(one, "series", "lastObservedTime") or one.get("lastTimestamp")
+        last = seen or one["metadata"]["creationTimestamp"]
         if last < before:
             api.delete(resource, one["metadata"].get("namespace", ""), one["metadata"]["name"], _BACKGROUND)

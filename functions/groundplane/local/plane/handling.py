@@ -32,7 +32,7 @@ _PATCHES = {
     MERGE_PATCH: patching.merge_patched,
     STRATEGIC: patching.strategic_patched,
 }
-_STRATEGIC_GROUPS = ("", "admissionregistration.k8s.io", "apiextensions.k8s.io", "coordination.k8s.io")
+_STRATEGIC_GROUPS = ("", "admissionregistration.k8s.io", "apiextensions.k8s.io", "coordination.k8s.io", "events.k8s.io")
 _CREATED = 201
 _WATCH_SECONDS = 1800
 
@@ -86,7 +86,7 @@ def handle(api: Api, resource: Resource, call: Call) -> Reply | Stream:
     shapes = SHAPES if call.method == "GET" else ()
     answer = Answer(
         resource,
-        wire.form(call.headers.get("accept", ""), shapes),
+        wire.form(call.headers.get("accept", ""), shapes, in_protobuf=resource.in_protobuf),
         call.now,
         call.query.get("includeObject", "Metadata"),
     )
@@ -155,6 +155,8 @@ def _selector(resource: Resource, call: Call) -> Selector:
     fields = call.query.get("fieldSelector", "")
     if call.route.name:
         fields = ",".join(filter(None, (fields, f"metadata.name={call.route.name}")))
+    if resource.alias is not None:
+        fields = resource.alias.selecting(fields)
     plain = not resource.custom and not resource.selectable
     return Selector.of(call.query.get("labelSelector", ""), fields, resource.selectable, plain=plain)
 
@@ -165,7 +167,7 @@ def _list(api: Api, answer: Answer, call: Call) -> Reply | Stream:
     selector = _selector(answer.resource, call)
     options.check_list(query, watch=watches, newest=api.store.version)
     if watches:
-        return Stream(_watched(api, answer, call, selector, _asked(call)))
+        return Stream(_watched(api, answer, call, selector, _asked(call)), answer.form.media_type)
     limit = max(options.number(query, "limit"), 0)
     page = api.page(answer.resource, call.route.namespace, selector, limit=limit, token=query.get("continue", ""))
     return Reply(200, answer.many(page), answer.form.media_type)
@@ -194,7 +196,7 @@ async def _watched(
             if event.type != "ERROR":
                 shown = answer.event(event.object, first=first, bookmark=event.type == "BOOKMARK")
                 first = False
-            yield wire.event(event.type, shown)
+            yield wire.event(event.type, shown, answer.form.media_type)
             await asyncio.sleep(0)
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from groundplane.core.manifest import JSON
 from groundplane.local.admission.users import OWNER, User, impersonated
-from groundplane.local.plane import discovery, errors, openapi, reviews, wire
+from groundplane.local.plane import discovery, errors, openapi, protobuf, reviews, wire
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.handling import Call, Reply, handle
 from groundplane.local.plane.routes import TYPED_GROUPS, Route, route
@@ -36,7 +36,7 @@ def application(api: Api, token: str, clock: Callable[[], datetime]) -> web.Appl
             _check(request, token)
             return await handler(request)
         except errors.StatusError as error:
-            return _json(error.status(), error.code)
+            return _json(error.status(), error.code, wire.form_of_refusal(request.headers.get("Accept", "")))
         except web.HTTPException:
             raise
         except Exception as error:  # noqa: BLE001  # one request that breaks must not end the plane
@@ -158,7 +158,9 @@ def _reviewed(api: Api, call: Call) -> web.Response | None:
 
 
 def _json(value: JSON, code: int = 200, media_type: str = wire.JSON_TYPE) -> web.Response:
-    body = wire.written(value, media_type).rstrip(b"\n") + b"\n"  # as the real server ends it
+    body = wire.written(value, media_type)
+    if media_type != protobuf.MEDIA_TYPE:
+        body = body.rstrip(b"\n") + b"\n"  # as the real server ends it
     return web.Response(body=body, status=code, headers={"Content-Type": media_type})
 
 

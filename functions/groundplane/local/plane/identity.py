@@ -91,7 +91,8 @@ def _name(metadata: Manifest, *, label_name: bool) -> Iterator[Cause]:
         yield invalid(name, _SUBDOMAIN, "metadata.name")
 
 
-def _key_faults(key: str) -> Iterator[str]:
+def key_faults(key: str) -> Iterator[str]:
+    """Yield what is wrong with *key*, a name that may have a prefix such as ``groundplane.dev/``."""
     prefix, slash, name = key.rpartition("/")
     if slash and not prefix:
         yield "prefix part must be non-empty"
@@ -107,7 +108,7 @@ def _key_faults(key: str) -> Iterator[str]:
 
 def _labels(labels: dict[str, str]) -> Iterator[Cause]:
     for key, value in sorted(labels.items()):
-        yield from (invalid(key, fault, "metadata.labels") for fault in _key_faults(key))
+        yield from (invalid(key, fault, "metadata.labels") for fault in key_faults(key))
         if len(value) > _LONGEST_LABEL:
             yield invalid(value, f"must be no more than {_LONGEST_LABEL} bytes", "metadata.labels")
         elif not formats.is_label_value(value):
@@ -116,7 +117,7 @@ def _labels(labels: dict[str, str]) -> Iterator[Cause]:
 
 def _annotations(annotations: dict[str, str]) -> Iterator[Cause]:
     for key in sorted(annotations):
-        yield from (invalid(key, fault, "metadata.annotations") for fault in _key_faults(key.lower()))
+        yield from (invalid(key, fault, "metadata.annotations") for fault in key_faults(key.lower()))
     if sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items()) > _LARGEST_ANNOTATIONS:
         message = f"Too long: may not be more than {_LARGEST_ANNOTATIONS} bytes"
         yield Cause("FieldValueTooLong", message, "metadata.annotations")
@@ -139,7 +140,7 @@ def _owners(owners: list[Manifest]) -> Iterator[Cause]:
 
 def _finalizers(finalizers: list[str]) -> Iterator[Cause]:
     for name in finalizers:
-        yield from (invalid(name, fault, "metadata.finalizers") for fault in _key_faults(name))
+        yield from (invalid(name, fault, "metadata.finalizers") for fault in key_faults(name))
 
 
 def data_causes(manifest: Manifest, *fields: str) -> Iterator[Cause]:

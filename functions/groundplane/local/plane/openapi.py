@@ -26,7 +26,7 @@ _QUERY = {
 }
 _PATCHES = ("application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json")
 _STRATEGIC = "application/strategic-merge-patch+json"
-_TYPED = ("", "apiextensions.k8s.io", "coordination.k8s.io")
+_TYPED = ("", "apiextensions.k8s.io", "coordination.k8s.io", "events.k8s.io")
 
 
 def paths(catalogue: Catalogue) -> Manifest:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from groundplane.core.manifest import Manifest, at
 from groundplane.local.plane.errors import joined
+from groundplane.local.plane.protobuf import is_written
 from groundplane.local.plane.records import Key
 from groundplane.schema import KindSchema, Registry
 
@@ -33,6 +35,25 @@ class Column:
     description: str = ""
     priority: int = 0
     format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """What a kind is kept as that another group serves, too.
+
+    Attributes:
+        name: ``plural.group`` of that kind.
+        api_version: As its objects write it.
+        shown: Makes an object of the kind from one that is kept.
+        kept: The reverse.
+        selecting: Makes a field selector of that kind from one of the kind.
+    """
+
+    name: str
+    api_version: str
+    shown: Callable[[Manifest], Manifest]
+    kept: Callable[[Manifest], Manifest]
+    selecting: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +90,7 @@ class Resource:
         terminating: Whether its definition is being deleted, so that nothing new may be made.
         deprecation: What everybody is told who uses this version; empty where nobody is warned.
         versions: All versions that the kind is served in; empty where it is one.
+        alias: What objects are kept as, where that is another kind.
     """
 
     group: str
@@ -91,6 +113,7 @@ class Resource:
     terminating: bool = False
     deprecation: str = ""
     versions: tuple[str, ...] = ()
+    alias: Alias | None = None
 
     @property
     def api_version(self) -> str:
@@ -100,6 +123,8 @@ class Resource:
     @property
     def stored_version(self) -> str:
         """As stored objects write it."""
+        if self.alias is not None:
+            return self.alias.api_version
         return f"{self.group}/{self.storage}" if self.group else self.storage
 
     @property
@@ -108,9 +133,14 @@ class Resource:
         return frozenset(f"{self.group}/{version}" for version in self.versions)
 
     @property
+    def in_protobuf(self) -> bool:
+        """Whether objects are also read and written as protobuf."""
+        return not self.custom and is_written(self.api_version, self.kind)
+
+    @property
     def name(self) -> str:
-        """``plural.group``: the same for all versions, and the name of a definition."""
-        return joined(self.plural, self.group)
+        """``plural.group``: the same for all versions, and the name of a definition; of an alias that of its kind."""
+        return self.alias.name if self.alias is not None else joined(self.plural, self.group)
 
     def key(self, namespace: str, name: str) -> Key:
         """Return where the object is stored; the namespace counts only where there are any."""
@@ -123,7 +153,15 @@ class Resource:
 
     def presented(self, stored: Manifest) -> Manifest:
         """Return *stored* as this version shows it."""
+        if self.alias is not None and stored["apiVersion"] != self.api_version:
+            stored = self.alias.shown(stored)
         return {**stored, "apiVersion": self.api_version, "kind": self.kind}
+
+    def kept(self, shown: Manifest) -> Manifest:
+        """Return *shown*, an object of this version, as it is stored."""
+        if self.alias is not None and shown["apiVersion"] == self.api_version:
+            shown = self.alias.kept(shown)
+        return {**shown, "apiVersion": self.stored_version}
 
 
 def defined(definition: Manifest) -> list[Resource]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 #: Groups whose unknown paths are answered with a Status; elsewhere the answer is plain text.
-TYPED_GROUPS = ("", "apiextensions.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "coordination.k8s.io")
+TYPED_GROUPS = (
+    "",
+    "apiextensions.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "coordination.k8s.io",
+    "events.k8s.io",
+)
 SUBRESOURCES = ("status", "scale")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from groundplane.core.manifest import JSON, Manifest, at
 from groundplane.local.admission import checking
-from groundplane.local.plane import definitions
+from groundplane.local.plane import builtin_events, definitions
 from groundplane.local.plane.builtin import CRD_NAME, XRD_NAME
 from groundplane.local.plane.errors import Cause
 from groundplane.local.plane.identity import data_causes, invalid
@@ -121,13 +121,6 @@ def _size(found: int, field: str) -> Iterator[Cause]:
         yield Cause("FieldValueTooLong", f"Too long: may not be more than {_LARGEST_DATA} bytes", field)
 
 
-def _event(manifest: Manifest, _old: Manifest | None) -> Iterator[Cause]:
-    involved = at(manifest, "involvedObject", "namespace") or ""
-    # What has no namespace is told of in the default one.
-    if (involved or "default") != manifest["metadata"].get("namespace"):
-        yield invalid(involved, "does not match event.namespace", "involvedObject.namespace")
-
-
 def _lease(manifest: Manifest, _old: Manifest | None) -> Iterator[Cause]:
     seconds: JSON = at(manifest, "spec", "leaseDurationSeconds")
     if seconds is not None and seconds <= 0:
@@ -140,7 +133,7 @@ def _lease(manifest: Manifest, _old: Manifest | None) -> Iterator[Cause]:
 _RULES: dict[str, Callable[[Manifest, Manifest | None], Iterable[Cause]]] = {
     "configmaps": _settings,
     "secrets": _secret,
-    "events": _event,
+    "events": builtin_events.causes,
     "leases.coordination.k8s.io": _lease,
     CRD_NAME: definitions.causes,
     XRD_NAME: lambda manifest, _old: definitions.composite_causes(manifest),

@@ -34,7 +34,7 @@ def table(
         "apiVersion": "meta.k8s.io/v1",
         "metadata": metadata,
         "columnDefinitions": [_definition(column) for column in columns],
-        "rows": [_row(columns, item, now, include) for item in items],
+        "rows": [_row(columns, item, resource.kept(item) if resource.alias else item, now, include) for item in items],
     }
 
 
@@ -52,8 +52,8 @@ def _definition(column: Column) -> Manifest:
     }
 
 
-def _row(columns: tuple[Column, ...], item: Manifest, now: datetime, include: str) -> Manifest:
-    row: Manifest = {"cells": [_cell(column, item, now) for column in columns]}
+def _row(columns: tuple[Column, ...], item: Manifest, kept: Manifest, now: datetime, include: str) -> Manifest:
+    row: Manifest = {"cells": [_cell(column, kept, now) for column in columns]}
     if include == "Object":
         row["object"] = item
     elif include == "Metadata":

@@ -18,7 +18,7 @@ from groundplane.local.plane.reviewing import Mutate
 #: Metadata that only the server writes.
 _SERVERS = ("creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "selfLink", "uid")
 #: Groups whose kinds are typed on a real server and count no generations.
-_UNCOUNTED = ("", "coordination.k8s.io")
+_UNCOUNTED = ("", "coordination.k8s.io", "events.k8s.io")
 
 
 def unchanged(_old: Manifest | None, new: Manifest) -> Manifest:
@@ -97,7 +97,7 @@ def replace(request: Request, stored: Manifest, body: Body, mutate: Mutate = unc
     warnings = refuse_unknown(body, request.validation, cannot_be_handled(resource))
     manifest = named(resource, body.manifest, request.namespace, request.name)
     sent = manifest["metadata"].get("resourceVersion")
-    if not sent and resource.group != "":
+    if not sent and resource.group != "" and resource.alias is None:
         why = "Invalid value: 0: must be specified for an update"
         cause = errors.Cause("FieldValueInvalid", why, "metadata.resourceVersion")
         raise errors.invalid(resource.group, resource.plural, request.name, [cause])
@@ -173,7 +173,7 @@ def _updated(  # noqa: PLR0913  # What an update is made of.
     wanted["metadata"] = _counted(resource, wanted, old)
     if same(old, wanted):
         return Outcome(stored, warnings, changed=False)
-    return Outcome({**wanted, "apiVersion": resource.stored_version}, warnings)
+    return Outcome(resource.kept(wanted), warnings)
 
 
 def _placed(request: Request, manifest: Manifest, old: Manifest) -> Manifest:

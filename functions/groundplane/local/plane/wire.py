@@ -24,7 +24,7 @@ class Form:
     """How to answer.
 
     Attributes:
-        media_type: JSON, or YAML.
+        media_type: JSON, YAML or protobuf.
         shape: ``Table``, ``PartialObjectMetadata``, or empty for the object itself.
         parameters: What the client said beside the media type.
     """
@@ -34,12 +34,13 @@ class Form:
     parameters: dict[str, str] = field(default_factory=dict)
 
 
-def form(accept: str, shapes: Sequence[str] = ()) -> Form:
+def form(accept: str, shapes: Sequence[str] = (), *, in_protobuf: bool = False) -> Form:
     """Return the first form in *accept* that is spoken here.
 
     Args:
         accept: The header; empty for anything.
         shapes: Which shapes other than the object itself can be given.
+        in_protobuf: Whether there are messages for the object itself; of its metadata there always are.
 
     Raises:
         StatusError: None is.
@@ -49,26 +50,40 @@ def form(accept: str, shapes: Sequence[str] = ()) -> Form:
         parameters = dict(word.split("=", 1) for word in rest if "=" in word)
         if media_type in _ANY:
             return Form()
-        if media_type not in (JSON_TYPE, YAML_TYPE):
+        if media_type not in _WRITTEN:
             continue
         wanted = parameters.get("as", "")
-        if not wanted:
+        if not wanted and (in_protobuf or media_type != protobuf.MEDIA_TYPE):
             return Form(media_type)
+        if media_type == protobuf.MEDIA_TYPE and wanted not in _PARTIAL:
+            continue
         shape = _PARTIAL[0] if wanted in _PARTIAL else wanted
         if shape in shapes and parameters.get("g") == "meta.k8s.io" and parameters.get("v") == "v1":
             return Form(media_type, shape, parameters)
     raise errors.unacceptable(_WRITTEN)
 
 
+def form_of_refusal(accept: str) -> str:
+    """Return the media type in which a Status is told to who sends *accept*: JSON when nothing else is understood."""
+    try:
+        return form(accept, ("Table", _PARTIAL[0]), in_protobuf=True).media_type
+    except errors.StatusError:
+        return JSON_TYPE
+
+
 def written(value: JSON, media_type: str = JSON_TYPE) -> bytes:
     """Return *value* as bytes."""
+    if media_type == protobuf.MEDIA_TYPE:
+        return protobuf.encoded(value)
     if media_type == YAML_TYPE:
         return yaml.dump(value, Dumper=_Dumper, default_flow_style=False, allow_unicode=True).encode()
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def event(kind: str, value: JSON) -> bytes:
+def event(kind: str, value: JSON, media_type: str = JSON_TYPE) -> bytes:
     """Return what a watch tells: that *value* was added, changed and so on."""
+    if media_type == protobuf.MEDIA_TYPE:
+        return protobuf.event(kind, value)
     return written({"type": kind, "object": value})
 
 
