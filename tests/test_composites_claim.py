@@ -20,6 +20,7 @@ from groundplane.local.composites.controller import reconciling
 from groundplane.local.plane import server
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.errors import StatusError
+from groundplane.server import stop
 from scripted import makes_names
 
 PATIENCE_SECONDS = 10
@@ -139,13 +140,13 @@ def test_a_function_that_goes_and_comes_back_is_found_again(tmp_path: Path) -> N
         async with reconciling(api, {"maker": address}):
             apply(api, thing(names=["a"], word="first"))
             await until(api, lambda: at(find(api, THING, SPACE, NAME), "status", "said") == "first")
-            await running.stop(None)
+            await stop(running)
             apply(api, thing(names=["a"], word="second"))
             await asyncio.sleep(0.1)  # whatever happens meanwhile, it is not known
             assert at(find(api, THING, SPACE, NAME), "status", "said") == "first"
             running = await started(address)
             await until(api, lambda: at(find(api, THING, SPACE, NAME), "status", "said") == "second")
-        await running.stop(None)
+        await stop(running)
 
     play(tmp_path / "plane", scenario)
 
@@ -161,7 +162,7 @@ def test_a_function_that_is_not_there_yet_is_waited_for_and_no_failure_is_told(t
             await asyncio.sleep(0.5)  # long enough for a call that does not wait to fail
             running = await started(address)
             await until(api, lambda: at(find(api, THING, SPACE, NAME), "status", "said") == "first")
-        await running.stop(None)
+        await stop(running)
         assert [one["message"] for one in api.store.objects("events") if one["type"] != "Normal"] == []
 
     play(tmp_path / "plane", scenario)

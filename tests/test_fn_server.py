@@ -50,7 +50,7 @@ async def serving(**settings: Any) -> AsyncIterator[str]:
     try:
         yield f"localhost:{port}"
     finally:
-        await running.stop(None)
+        await server.stop(running)
 
 
 def request_of_a_settled_claim() -> fnv1.RunFunctionRequest:

@@ -96,7 +96,7 @@ def call(request: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
                 )
                 return response
         finally:
-            await running.stop(None)
+            await server.stop(running)
 
     return asyncio.run(ask())
 

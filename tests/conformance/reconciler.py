@@ -129,7 +129,7 @@ def made(program: Path, runner: grpcv1.FunctionRunnerServiceServicer, moment: Mo
             with grpc.insecure_channel(address) as channel:
                 yield Reconciler(program, heard, address, function._caller(channel), moment)
         finally:
-            run(listening.stop(None))
+            run(server.stop(listening))
 
 
 def functions(composition: Manifest) -> list[str]:

@@ -7,7 +7,7 @@ the command ``groundplane render`` is all of it, with files around.
 
 from groundplane.render.function import Function, make_runner, serving
 from groundplane.render.outcome import Gone, Outcome, Result
-from groundplane.render.problem import BadInputError, FunctionError, ReconcileError, RenderError
+from groundplane.render.problem import BadInputError, FunctionError, ReconcileError, RenderError, UnservedError
 from groundplane.render.reconciler import reconcile
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "ReconcileError",
     "RenderError",
     "Result",
+    "UnservedError",
     "make_runner",
     "reconcile",
     "serving",

@@ -8,7 +8,6 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import IO, Any
 
@@ -18,7 +17,7 @@ from crossplane.function import logging
 from groundplane.render import files, function, package, report, run, tree
 from groundplane.render.admission import Admission
 from groundplane.render.inputs import Inputs, load
-from groundplane.render.problem import RenderError
+from groundplane.render.problem import RenderError, UnservedError
 
 BAD_INPUT = 1
 REFUSED = 3
@@ -146,19 +145,29 @@ def _all(names: Sequence[str], inputs: Inputs, now: datetime) -> tuple[list[repo
     if not documents:
         return found, codes
     admission = Admission(package.apis())
-    with ExitStack() as stack:
-        call = stack.enter_context(function.serving(function.make_runner(now)))
-        for document in documents:
-            try:
-                one, notes = run.render(document, inputs, admission, call)
-            except RenderError as error:
-                _say(str(error))
-                codes.append(BAD_INPUT)
-                continue
-            found.append(one)
-            for note in notes:
-                _say(note)
+    try:
+        with function.serving(function.make_runner(now)) as call:
+            for document in documents:
+                found += _one(document, inputs, admission, call, codes)
+    except UnservedError as error:
+        _say(str(error))
+        codes.append(BAD_INPUT)
     return found, codes
+
+
+def _one(
+    document: files.Document, inputs: Inputs, admission: Admission, call: function.Function, codes: list[int]
+) -> list[report.Rendered]:
+    """Return what *document* became; nothing, with one more of *codes*, when there is no answer."""
+    try:
+        one, notes = run.render(document, inputs, admission, call)
+    except RenderError as error:
+        _say(str(error))
+        codes.append(BAD_INPUT)
+        return []
+    for note in notes:
+        _say(note)
+    return [one]
 
 
 def _documents(names: Sequence[str]) -> tuple[list[files.Document], list[int]]:

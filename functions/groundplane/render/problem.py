@@ -20,3 +20,7 @@ class FunctionError(RenderError):
 
     The message never repeats what was sent or answered, which may hold secret values.
     """
+
+
+class UnservedError(RenderError):
+    """The function could not be started or ended on this machine: no file is wrong, and the function is not either."""

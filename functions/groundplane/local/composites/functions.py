@@ -12,7 +12,7 @@ import grpc.aio
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane import contracts, packages
-from groundplane.render.function import LARGEST_RESPONSE, METHOD, SOCKET
+from groundplane.render.function import LARGEST_RESPONSE, METHOD, SOCKET, address_of
 from groundplane.render.pipeline import Call
 from groundplane.render.problem import FunctionError, ReconcileError
 
@@ -100,12 +100,12 @@ async def _bounded(ending: Awaitable[object]) -> None:
 @contextlib.asynccontextmanager
 async def _own(socket: Path, ttl: int | None) -> AsyncIterator[dict[str, str]]:
     from groundplane.fn import FunctionRunner  # noqa: PLC0415  # Who calls others needs no engines.
-    from groundplane.server import start  # noqa: PLC0415  # The same.
+    from groundplane.server import start, stop  # noqa: PLC0415  # The same.
 
-    address = f"unix:{socket}"  # gRPC removes one that a killed plane left, and its own at the end
+    address = address_of(socket)  # gRPC removes one that a killed plane left, and its own at the end
     runner: FunctionRunner = FunctionRunner(ttl=ttl)
     server, _port = await start(runner, address)
     try:
         yield {packages.installed(packages.function(name)): address for name in contracts.names()}
     finally:
-        await _bounded(server.stop(None))
+        await _bounded(stop(server, _END_SECONDS))
