@@ -153,28 +153,90 @@ def test_a_generator_that_fails_fails_the_check(tmp_path: Path) -> None:
     assert run_script("tools/check-generated.sh", tmp_path).returncode == 7
 
 
-PARTS = ["test", "check", "demo", "browser", "bench BENCH=quick", "faults GROUNDPLANE_KILLS=5 GROUNDPLANE_MOMENTS=4"]
-PARTS += ["binaries", "conformance", "planes", "embedded", "controlplane"]
+PARTS = ["test", "check", "demo", "faults GROUNDPLANE_KILLS=5 GROUNDPLANE_MOMENTS=4", "embedded", "binaries"]
+PARTS += ["controlplane", "planes", "conformance", "browser", "bench BENCH=quick"]
+
+
+@dataclass
+class Ran:
+    """How a run of everything went: what it made, and what it said in its last line."""
+
+    code: int
+    made: list[str]
+    lines: list[str]
+
+    @property
+    def last(self) -> str:
+        return self.lines[-1]
+
+
+def run_ci(folder: Path, script: str = "true", **env: str) -> Ran:
+    """Run everything, each part of which is *script*; Go has built before unless GOCACHE says another folder."""
+    make = stand_in(folder / "bin" / "make", f'echo "$*" >>calls; {script}')
+    stand_in(make.parent / "chromium", "")
+    (folder / "go-build").mkdir()
+    (folder / "go-build" / "00").touch()
+    around = {"PATH": f"{make.parent}:{os.environ['PATH']}", "GOCACHE": str(folder / "go-build"), **env}
+    done = run_script(".ci/run", folder, **around)
+    calls = folder / "calls"
+    return Ran(done.returncode, calls.read_text().splitlines() if calls.exists() else [], done.stdout.splitlines())
 
 
 @pytest.mark.parametrize("broken", ["", *(part.split()[0] for part in PARTS)])
 def test_ci_runs_every_part_and_fails_when_one_does(tmp_path: Path, broken: str) -> None:
-    make = stand_in(tmp_path / "bin" / "make", f'echo "$*" >>calls; [ "$1" != "{broken}" ]')
-    stand_in(make.parent / "chromium", "")
-    done = run_script(".ci/run", tmp_path, PATH=f"{make.parent}:{os.environ['PATH']}")
-    calls = (tmp_path / "calls").read_text().splitlines()
-    assert calls == PARTS
-    assert done.returncode == (1 if broken else 0)
-    last = done.stdout.splitlines()[-1]
-    assert last.startswith("ci: test ")
-    assert (f"{broken} FAILED" in last) if broken else ("all passed" in last)
+    ran = run_ci(tmp_path, f'[ "$1" != "{broken}" ]')
+    assert ran.made == PARTS
+    assert ran.code == (1 if broken else 0)
+    assert ran.last.startswith("ci: test ")
+    assert (f"{broken} FAILED" in ran.last) if broken else ("all passed after" in ran.last)
+
+
+def test_ci_counts_a_part_that_lacks_a_program_as_skipped(tmp_path: Path) -> None:
+    ran = run_ci(tmp_path, '[ "$1" != browser ] || echo "browser: skipped: there is none"')
+    assert "browser skipped" in ran.last
+    assert " passed, 1 skipped, after " in ran.last
+    assert ran.code == 0
+
+
+def test_ci_leaves_out_what_does_not_fit_any_more_and_says_so(tmp_path: Path) -> None:
+    ran = run_ci(tmp_path, SECONDS="4000")  # where bash begins to count
+    assert ran.made == ["test", "check", *PARTS[2:4], "binaries", *PARTS[7:]]
+    assert "controlplane: skipped: no time left (66 of 75 minutes used)" in ran.lines
+    assert "embedded skipped, binaries ok" in ran.last
+    assert " passed, 2 skipped, after 4" in ran.last
+    assert ran.code == 0
+
+
+def test_ci_that_has_used_all_its_time_runs_nothing_more(tmp_path: Path) -> None:
+    ran = run_ci(tmp_path, SECONDS="300", GROUNDPLANE_CI_MINUTES="5")
+    assert ran.made == []
+    assert f", {len(PARTS)} skipped, after " in ran.last
+
+
+def test_ci_knows_that_a_first_build_takes_longer(tmp_path: Path) -> None:
+    ran = run_ci(tmp_path, SECONDS="4000", GOCACHE=str(tmp_path / "new"))
+    assert ran.made == ["test", *PARTS[1:4], *PARTS[9:]]
+
+
+def test_ci_ends_a_part_that_never_ends(tmp_path: Path) -> None:
+    """Its own clock is not waited for: what it gives a part is noted, and becomes half a second for one of them."""
+    timeout = shutil.which("timeout")
+    impatient = f'shift; echo "$1" >>left; shift; [ "$2" = bench ] || exec "$@"; exec {timeout} 0.5 "$@"'
+    stand_in(tmp_path / "bin" / "timeout", impatient)
+    ran = run_ci(tmp_path, '[ "$1" != bench ] || exec sleep 60', SECONDS="240")
+    assert ran.made == PARTS
+    assert "bench: ended: no time left (4 of 75 minutes used)" in ran.lines
+    assert "bench FAILED" in ran.last
+    assert ran.code == 1
+    left = [int(line) for line in (tmp_path / "left").read_text().splitlines()]
+    assert all((75 + 10) * 60 - 240 - 60 <= one <= (75 + 10) * 60 - 240 for one in left)
 
 
 @pytest.mark.parametrize("user", ["0", "1000"])
 def test_ci_installs_what_the_system_lacks_where_it_may(tmp_path: Path, user: str) -> None:
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("bash", "dirname", "grep", "mktemp", "rm", "tee"):
+    for name in ("bash", "dirname", "grep", "ls", "mktemp", "rm", "sleep", "tee", "timeout"):
         (programs / name).symlink_to(shutil.which(name) or name)
     stand_in(programs / "make", "")
     stand_in(programs / "python3", "")
