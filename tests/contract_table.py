@@ -172,7 +172,7 @@ WIDE_COLUMNS: Final = ["TIER", "LAST-DRILL", "MESSAGE"]
 # Section 6.6.
 BINDING_KEYS: Final = {
     "postgresql": {
-        *("type", "provider", "host", "port", "database", "username", "password", "uri", "jdbc-url", "r2dbc-url"),
-        *("sslmode", "sslrootcert", "certificates"),
+        *("type", "provider", "host", "port", "database", "username", "password", "uri"),
+        *("sslmode", "sslrootcert", "certificates", "root.crt"),
     }
 }

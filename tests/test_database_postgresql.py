@@ -9,8 +9,8 @@ from made_up import CA, Manifest, decoded, encoded
 from worlds import World, fresh, half_ready, ready
 
 KEYS = {
-    *("type", "provider", "host", "port", "database", "username", "password", "uri", "jdbc-url", "r2dbc-url"),
-    *("sslmode", "sslrootcert", "certificates"),
+    *("type", "provider", "host", "port", "database", "username", "password", "uri"),
+    *("sslmode", "sslrootcert", "certificates", "root.crt"),
 }
 HARD = "p@ss:w/o?r#d%41&x=y+z 'ü\"\\"
 
@@ -100,25 +100,22 @@ def test_the_binding_connects_to_the_primary_with_tls_that_is_verified() -> None
     assert entries["username"] == "app_login_a"
     assert entries["sslmode"] == "verify-full"
     assert entries["certificates"] == CA
+    assert entries["root.crt"] == CA
     assert entries["sslrootcert"] == "certificates"
     assert entries["type"] == "postgresql"
     assert entries["provider"] == "cloudnative-pg"
 
 
 @pytest.mark.parametrize("password", ["plain", HARD])
-def test_the_uris_say_the_same_as_the_entries_whatever_the_password(password: str) -> None:
+def test_the_uri_says_the_same_as_the_entries_whatever_the_password(password: str) -> None:
     world = ready()
     world.of("cnpg-1-secret-a")["data"] = encoded(username="app_login_a", password=password)
     entries = binding(world)
     assert entries["password"] == password
-    for key in ("uri", "r2dbc-url"):
-        found = urlsplit(entries[key].removeprefix("r2dbc:"))
-        assert (unquote(found.username or ""), unquote(found.password or "")) == ("app_login_a", password)
-        assert (found.hostname, found.port, found.path) == (entries["host"], 5432, "/app")
-        assert "verify-full" in found.query
-    jdbc = urlsplit(entries["jdbc-url"].removeprefix("jdbc:"))
-    assert (jdbc.hostname, jdbc.port, jdbc.path) == (entries["host"], 5432, "/app")
-    assert parse_qs(jdbc.query) == {"user": ["app_login_a"], "password": [password], "sslmode": ["verify-full"]}
+    found = urlsplit(entries["uri"])
+    assert (unquote(found.username or ""), unquote(found.password or "")) == ("app_login_a", password)
+    assert (found.hostname, found.port, found.path) == (entries["host"], 5432, "/app")
+    assert parse_qs(found.query) == {"sslmode": ["verify-full"]}
 
 
 def test_there_is_no_binding_until_the_login_is_in_the_server() -> None:

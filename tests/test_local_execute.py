@@ -1,5 +1,6 @@
 """What `groundplane exec` does with a signal, whenever it comes."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -27,4 +28,4 @@ def test_a_signal_that_comes_while_the_program_starts_reaches_it(monkeypatch: py
             signal.raise_signal(signal.SIGTERM)
 
     monkeypatch.setattr(subprocess, "Popen", Interrupted)
-    assert execute._run(("sleep", "10"), {}) == 128 + signal.SIGTERM
+    assert execute._run(("sleep", "10"), dict(os.environ)) == 128 + signal.SIGTERM

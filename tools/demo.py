@@ -184,11 +184,8 @@ def apply(shell: Shell, name: str, more: str = "") -> None:
 def connected(shell: Shell, name: str) -> Iterator[psycopg.Connection]:
     """Connect as an application does: by what the binding says, and nothing else."""
     bound = json.loads(shell.run(f"groundplane binding xdb/{name} -n {TEAM} -o json"))
-    with tempfile.NamedTemporaryFile("w") as certificates:
-        certificates.write(bound["certificates"])
-        certificates.flush()
-        with psycopg.connect(bound["uri"], sslrootcert=certificates.name, autocommit=True) as connection:
-            yield connection
+    with psycopg.connect(bound["DATABASE_URL"], autocommit=True) as connection:
+        yield connection
 
 
 def head(text: str) -> None:

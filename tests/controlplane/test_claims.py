@@ -9,7 +9,7 @@ from controlplane.cluster import Cluster, Manifest, Team, condition, example, is
 from scenarios import merged
 from test_bad_claims import BROKEN, WRONG
 
-_KEYS = "type provider host port database username password uri jdbc-url r2dbc-url sslmode sslrootcert certificates"
+_KEYS = "type provider host port database username password uri sslmode sslrootcert certificates root.crt"
 BINDING = set(_KEYS.split(" "))
 # Those whose claim before could not be stored: its protocol is none that the contract has.
 STORABLE = [row for row in BROKEN if "protocol" not in ((row[3] or {}).get("spec") or {})]

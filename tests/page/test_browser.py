@@ -98,7 +98,7 @@ def test_a_claim_says_how_to_use_it_and_never_what_is_secret(tab: Open, machine:
     expect(page.locator("#part-backups")).to_contain_text("any moment since")
     expect(page.locator("#part-conditions li")).to_have_count(len(status["conditions"]))
     password = machine.run("groundplane", "binding", "xdb/orders", "-n", "team-a", "-o", "json")
-    secret = re.search(r'"password": "([^"]+)"', password)
+    secret = re.search(r'"PGPASSWORD": "([^"]+)"', password)
     assert secret
     assert secret[1] not in page.content()
     told = page.evaluate(

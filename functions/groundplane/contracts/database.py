@@ -136,11 +136,10 @@ POSTGRESQL_KEYS = (
     "username",
     "password",
     "uri",
-    "jdbc-url",
-    "r2dbc-url",
     "sslmode",
     "sslrootcert",
     "certificates",
+    "root.crt",
 )
 
 CONTRACT: Final = Contract(

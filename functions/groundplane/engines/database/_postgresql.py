@@ -76,20 +76,20 @@ def binding(  # noqa: PLR0913  # What differs between engines, by name.
     user = base64.b64decode(secret["data"]["username"]).decode()
     password = base64.b64decode(secret["data"]["password"]).decode()
     database = ask.spec.database.name
-    name, secret_word = quote(user, safe=""), quote(password, safe="")
-    login, place = f"{name}:{secret_word}", f"{host}:{port}/{database}"
+    login = f"{quote(user, safe='')}:{quote(password, safe='')}"
+    # No URL for Java: Spring and Quarkus would take it in place of the one that they build from the entries, which has
+    # the certificates' path.
     entries = {
         "host": host,
         "port": str(port),
         "database": database,
         "username": user,
         "password": password,
-        "uri": f"postgresql://{login}@{place}?sslmode=verify-full",
-        "jdbc-url": f"jdbc:postgresql://{place}?user={name}&password={secret_word}&sslmode=verify-full",
-        "r2dbc-url": f"r2dbc:postgresql://{login}@{place}?sslMode=verify-full",
+        "uri": f"postgresql://{login}@{host}:{port}/{database}?sslmode=verify-full",
         "sslmode": "verify-full",
         "sslrootcert": "certificates",
         "certificates": certificates,
+        "root.crt": certificates,  # where Node's kube-service-bindings looks
     }
     return Binding("postgresql", provider, entries)
 

@@ -16,10 +16,10 @@ from typing import Final
 import click
 
 from groundplane.engines.database.local._place import DISTRIBUTION
+from groundplane.local import private
 from groundplane.local.commands import claims, variables
 from groundplane.local.commands import home as homes
 from groundplane.local.commands.home import Home
-from groundplane.local.private import write
 from groundplane.local.provider.programs import ProgramError, Programs
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108  # A folder of our own is made in it: what lies there never reaches a disk.
@@ -35,36 +35,52 @@ def execute(*, claim: str, namespace: str, kubeconfig: Path | None, home: Home, 
     """Run COMMAND with the binding of CLAIM, mounted below SERVICE_BINDING_ROOT and as variables.
 
     For example: groundplane exec xdb/orders -n team-a -- psql
+
+    No other variable that the clients of the binding read (every PG*) is handed on. The engine's own clients, such as
+    psql, come first in PATH; with --kubeconfig they come last.
     """
     kind, name = claims.parsed(claim)
     entries = claims.binding(claims.client(home, kubeconfig), kind, namespace, name)
     where = MEMORY if os.access(MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="groundplane-", dir=where) as folder:
         mounted = mount(Path(folder), name, entries)
-        given = variables.of(entries, str(mounted / variables.CERTIFICATES))
-        sys.exit(_run(command, {"SERVICE_BINDING_ROOT": folder, **given}))
+        sys.exit(_run(command, environment(entries, mounted, searched(own_first=kubeconfig is None))))
 
 
 def mount(root: Path, name: str, entries: Mapping[str, str]) -> Path:
-    """Write *entries* as files of the folder *name* below *root*, for the owner alone; return that folder."""
-    folder = root / name
-    folder.mkdir(mode=0o700)
-    for key, text in entries.items():
-        write(folder / key, text.encode())
+    """Write *entries* as the files of the folder *name* below *root*, for the owner alone; return that folder."""
+    folder = private.folder(root / name)
+    files = variables.mounted(entries, folder)
+    for key, text in files.items():
+        private.write(folder / key, text)
+    for file in folder.iterdir():
+        if file.name not in files and not file.name.startswith(
+            "."
+        ):  # an entry of before, not one half written
+            file.unlink(missing_ok=True)
     return folder
 
 
-def searched() -> str:
-    """Return where programs are looked for: as ever, and last where the engines of this machine have their clients."""
+def environment(entries: Mapping[str, str], mounted: Path, path: str) -> dict[str, str]:
+    """Return all variables of a program: the shell's, less those that would lead elsewhere, and the binding's."""
+    out = set(variables.taken_out(entries, os.environ))
+    kept = {name: text for name, text in os.environ.items() if name not in out}
+    return {**kept, **variables.of(entries, mounted), "PATH": path}
+
+
+def searched(*, own_first: bool) -> str:
+    """Return where programs are looked for: in PATH, and where the engines of this machine have their clients.
+
+    *own_first* is for databases of this machine: only its own clients are surely of their version.
+    """
     places = [os.environ.get("PATH", os.defpath)]
     with contextlib.suppress(ProgramError):
-        places.append(str(Programs().bin(DISTRIBUTION)))
+        places.insert(0 if own_first else 1, str(Programs().bin(DISTRIBUTION)))
     return os.pathsep.join(places)
 
 
-def _run(command: tuple[str, ...], given: Mapping[str, str]) -> int:
-    path = searched()
-    program = shutil.which(command[0], path=path) or command[0]
+def _run(command: tuple[str, ...], environment: Mapping[str, str]) -> int:
+    program = shutil.which(command[0], path=environment["PATH"]) or command[0]
     started: list[subprocess.Popen[bytes]] = []
     early: list[int] = []
 
@@ -77,7 +93,7 @@ def _run(command: tuple[str, ...], given: Mapping[str, str]) -> int:
     for number in _PASSED:  # before it is started: a signal in between would end us and leave the binding behind
         signal.signal(number, passed)
     try:
-        process = subprocess.Popen([program, *command[1:]], env={**os.environ, **given, "PATH": path})  # noqa: S603  # What the person asked for.
+        process = subprocess.Popen([program, *command[1:]], env=environment)  # noqa: S603  # What the person asked for.
     except OSError as error:
         click.echo(f"groundplane exec: {command[0]}: {error.strerror}", err=True)
         return NOT_FOUND

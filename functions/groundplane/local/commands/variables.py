@@ -1,28 +1,105 @@
-"""A binding as variables of an environment: the names of its entries, and those that PostgreSQL's own clients read."""
+"""A binding as variables of an environment: only those that the clients of its type read, and none of a shell's beside.
+
+A name that many programs read for themselves (PORT, HOST, USERNAME) is never set: a web server takes it for its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 CERTIFICATES: Final = "certificates"
-#: Entries of a binding by the variable that libpq reads.
-POSTGRESQL: Final = {
-    "PGHOST": "host",
-    "PGPORT": "port",
-    "PGDATABASE": "database",
-    "PGUSER": "username",
-    "PGPASSWORD": "password",
-    "PGSSLMODE": "sslmode",
+ROOT: Final = "SERVICE_BINDING_ROOT"
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """What clients of one type of binding read from their environment.
+
+    Attributes:
+        entries: The entry of the binding that a variable has.
+        certificates: The variable that has the path of the certificates.
+        url: The variable that has the whole address, and the entry that it is.
+        fixed: Variables that are the same for every binding of the type.
+        unread: The variable that leads away from a file of the person, set where there is that file.
+        parameter: What the path of the certificates is called in a URL.
+        prefixes: How variables begin that only these clients read.
+        names: Other variables that name a server, or a login to it.
+    """
+
+    entries: Mapping[str, str]
+    certificates: str
+    url: tuple[str, str]
+    fixed: Mapping[str, str]
+    unread: Mapping[str, str]
+    parameter: str
+    prefixes: tuple[str, ...]
+    names: frozenset[str]
+
+    def reads(self, name: str) -> bool:
+        """Whether these clients read the variable *name*."""
+        return name.startswith(self.prefixes) or name in self.names
+
+
+TYPES: Final = {
+    "postgresql": Clients(
+        entries={
+            "PGHOST": "host",
+            "PGPORT": "port",
+            "PGDATABASE": "database",
+            "PGUSER": "username",
+            "PGPASSWORD": "password",
+            "PGSSLMODE": "sslmode",
+        },
+        certificates="PGSSLROOTCERT",
+        url=("DATABASE_URL", "uri"),
+        # A login is a password. Without this libpq reads ~/.postgresql/postgresql.crt, and fails where that is broken.
+        fixed={"PGSSLCERTMODE": "disable"},
+        # Who has revoked certificates of another authority there would be told that this one has no list of them.
+        unread={"PGSSLCRL": "~/.postgresql/root.crl"},
+        parameter="sslrootcert",
+        prefixes=("PG",),
+        names=frozenset(
+            {
+                "DATABASE_URL",
+                *(f"SPRING_DATASOURCE_{word}" for word in ("URL", "USERNAME", "PASSWORD")),
+                *(f"SPRING_R2DBC_{word}" for word in ("URL", "USERNAME", "PASSWORD")),
+                *(f"QUARKUS_DATASOURCE_{word}" for word in ("JDBC_URL", "REACTIVE_URL", "USERNAME", "PASSWORD")),
+            }
+        ),
+    )
 }
 
 
-def of(entries: Mapping[str, str], certificates: str) -> dict[str, str]:
-    """Return *entries* as variables; *certificates* is the path of the file that holds theirs."""
-    own = {name.upper().replace("-", "_"): text for name, text in entries.items() if name != CERTIFICATES}
-    if CERTIFICATES in entries:
-        own["CERTIFICATES"] = certificates
-    if entries.get("type") != "postgresql":
-        return own
-    libpq = {name: entries[key] for name, key in POSTGRESQL.items() if key in entries}
-    return {**own, **libpq, "PGSSLROOTCERT": certificates}
+def mounted(entries: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Return *entries* as they are mounted in *folder*: a URL names the file of the certificates there."""
+    clients = TYPES.get(entries.get("type", ""))
+    if clients is None or clients.url[1] not in entries:
+        return dict(entries)
+    url = entries[clients.url[1]]
+    mark = "&" if "?" in url else "?"
+    path = quote(str(folder / CERTIFICATES))
+    return {**entries, clients.url[1]: f"{url}{mark}{clients.parameter}={path}"}
+
+
+def of(entries: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Return the variables that a program is given for *entries*, which are mounted in *folder*."""
+    given = {ROOT: str(folder.parent)}
+    clients = TYPES.get(entries.get("type", ""))
+    if clients is None:
+        return given
+    given |= {name: entries[key] for name, key in clients.entries.items() if key in entries}
+    given |= {clients.certificates: str(folder / CERTIFICATES), **clients.fixed}
+    given |= {name: os.devnull for name, file in clients.unread.items() if Path(file).expanduser().exists()}
+    variable, key = clients.url
+    return given | ({variable: mounted(entries, folder)[key]} if key in entries else {})
+
+
+def taken_out(entries: Mapping[str, str], shell: Iterable[str]) -> list[str]:
+    """Return the names in *shell* that clients of *entries* would read beside what the binding says, in order."""
+    clients = TYPES.get(entries.get("type", ""))
+    return sorted(name for name in shell if clients is not None and clients.reads(name))
