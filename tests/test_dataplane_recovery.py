@@ -6,7 +6,7 @@ import re
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psycopg
@@ -30,7 +30,7 @@ LESS = {"max_connections": 20, "max_locks_per_transaction": 64, "max_wal_senders
 
 
 @contextlib.contextmanager
-def served(data: Path, settings: dict[str, object]) -> Iterator[psycopg.Connection]:
+def served(data: Path, settings: Mapping[str, object]) -> Iterator[psycopg.Connection]:
     """Run a server on *data* with *settings* in its own file, and yield a connection as soon as it takes writes."""
     folder = data.parent
     quiet = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off", "wal_level": "replica"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated
+import unicodedata
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, model_validator
 
 from groundplane.contracts.environment import Section
+from groundplane.core.manifest import GROUP
 
 WORKLOAD_IDENTITY = "WorkloadIdentity"
 
@@ -81,10 +83,55 @@ def _canonical(cidr: str) -> str:
 Cidr = Annotated[str, Field(pattern=r"^[0-9.]+/[0-9]+$"), AfterValidator(_canonical)]
 
 
+# What AWS says of tags: letters, separators and digits in any script, and these; its own keys begin with one of them.
+_TAG_CATEGORIES: Final = "LZN"
+_TAG_CHARACTERS: Final = "_.:/=+-@"
+_TAG_PREFIXES: Final = ("aws:", "rds:")
+_TAG_KEY: Final = 128
+_TAG_VALUE: Final = 256
+# An object may have fifty: three are the provider's, four tell whose the object is.
+TAGS: Final = 43
+_PROVIDERS_TAGS: Final = ("crossplane-kind", "crossplane-name", "crossplane-providerconfig")
+
+
+def _tags(tags: dict[str, str]) -> dict[str, str]:
+    """Return *tags* if AWS takes them all on one object beside those that are there anyway.
+
+    Raises:
+        ValueError: it does not; the message names the first that it refuses.
+    """
+    if len(tags) > TAGS:
+        msg = f"{len(tags)} tags are too many: AWS takes fifty, of which {TAGS} are left; remove {len(tags) - TAGS}"
+        raise ValueError(msg)
+    for key, value in sorted(tags.items()):
+        if trouble := _tag_trouble(key, value):
+            shown = key if len(key) <= _TAG_KEY and key.isprintable() else ascii(key[:_TAG_KEY])
+            msg = f"{shown}: {trouble}"
+            raise ValueError(msg)
+    return tags
+
+
+def _tag_trouble(key: str, value: str) -> str | None:
+    if key.startswith(f"{GROUP}/") or key in _PROVIDERS_TAGS:
+        return "this tag says whose the object is, and is not the environment's to set; choose another key"
+    if not 1 <= len(key) <= _TAG_KEY:
+        return f"the key has {len(key)} characters, and AWS takes 1 to {_TAG_KEY}"
+    if len(value) > _TAG_VALUE:
+        return f"the value has {len(value)} characters, and AWS takes at most {_TAG_VALUE}"
+    for what, text in (("key", key), ("value", value)):
+        if text.lower().startswith(_TAG_PREFIXES):
+            return f"the {what} begins with {text[:4]}, which AWS keeps for itself"
+        for character in text:
+            if unicodedata.category(character)[0] not in _TAG_CATEGORIES and character not in _TAG_CHARACTERS:
+                taken = f"letters, digits, spaces and {' '.join(_TAG_CHARACTERS)}"
+                return f"the {what} has the character {character!a}, and AWS takes {taken}"
+    return None
+
+
 class Aws(Section):
     """The account and network that AWS engines use."""
 
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+    region: Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$")]
     """Region that services are made in."""
     provider_config: Annotated[str, Field(min_length=1)]
     """Name of the ClusterProviderConfig of provider-upjet-aws.
@@ -98,5 +145,5 @@ class Aws(Section):
     not the namespace."""
     kms_key_id: Annotated[str, Field(pattern=r"^arn:")] | None = None
     """ARN of the KMS key that encrypts at rest. Default: the account's own key for the service."""
-    tags: dict[str, str] = Field(default_factory=dict)
-    """Tags on everything that is made."""
+    tags: Annotated[dict[str, str], AfterValidator(_tags)] = Field(default_factory=dict)
+    """Tags on everything that is made, at most 43, as AWS takes them."""

@@ -112,7 +112,7 @@ class AmazonRds:
             retired=_retired(place, resources, seen),
             binding=binding,
             facts=facts.read(place, seen, told, wanted, waiting, bound=bound),
-            given=_given(place),
+            given=_given(place, wanted),
             footprint=_footprint(place, wanted),
         )
 
@@ -148,8 +148,9 @@ def _retired(place: Place, resources: Mapping[str, Desired], seen: Observation) 
     return frozenset(name for name in seen.composed if name.startswith(stems) and name not in wanted)
 
 
-def _given(place: Place) -> Given:
-    chosen = place.instance_class
+def _given(place: Place, wanted: Manifest) -> Given:
+    name = at(wanted, "spec", "forProvider", "instanceClass")
+    chosen = next(entry for entry in place.ask.knobs.rds.classes if entry.name == name)
     size = None if place.ask.spec.resources else place.ask.effective.size
     return Given(str(chosen.cpu), chosen.memory, "Zone" if place.zones else "None", size)
 

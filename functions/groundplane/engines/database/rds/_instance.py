@@ -10,6 +10,7 @@ from groundplane.core.quantity import gibibytes
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.engines import _aws as aws
 from groundplane.engines.database import _postgresql as postgresql
+from groundplane.engines.database.rds._classes import COMPUTE, chosen, compute
 from groundplane.engines.database.rds._place import INSTANCE, Place, administrator, major
 from groundplane.engines.database.rds._whose import Whose, external_name, relied_on, whose
 
@@ -51,7 +52,7 @@ def instance(place: Place, observed: Observed | None) -> Manifest:
         "tags": aws.tags(place.ask.claim, place.ask.knobs.aws),
         **_birth(place, observed),
     }
-    return aws.managed(
+    manifest = aws.managed(
         INSTANCE,
         place.name,
         place.ask.knobs.aws,
@@ -60,6 +61,8 @@ def instance(place: Place, observed: Observed | None) -> Manifest:
         external_name=named,
         writeConnectionSecretToRef={"name": place.admin_secret},
     )
+    manifest["metadata"].setdefault("annotations", {})[COMPUTE] = compute(place)
+    return manifest
 
 
 def _policies(place: Place, observed: Observed | None) -> tuple[str, ...]:
@@ -99,7 +102,7 @@ def _version(place: Place, observed: Observed | None) -> Manifest:
 
 def _capacity(place: Place, observed: Observed | None) -> Manifest:
     return {
-        "instanceClass": place.instance_class.name,
+        "instanceClass": chosen(place, observed).name,
         "allocatedStorage": storage_gib(place, observed),
         "storageType": "gp3",
         "storageEncrypted": True,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from groundplane.contracts.database import SIZES
 from groundplane.contracts.environment import Knobs, Section
@@ -60,19 +61,46 @@ CLASSES: Final = [
 ]
 
 
+# As RDS keeps it: small letters, whatever it was given, so that there is no difference for ever.
+_SUBNET_GROUP: Final = re.compile(r"[a-z][a-z0-9._ -]{0,254}", re.ASCII)
+# The authorities of today: RDS's user guide, 2026. Those before, such as rds-ca-2019, have expired.
+_AUTHORITY: Final = re.compile(r"rds-ca-(rsa2048|rsa4096|ecc384)-g[1-9][0-9]*", re.ASCII)
+
+
+def _subnet_group(name: str) -> str:
+    if not _SUBNET_GROUP.fullmatch(name):
+        msg = (
+            f"{name[:64]} is no name of a DB subnet group: a small letter, then up to 254 small letters, digits,"
+            " periods, underscores, spaces and hyphens"
+        )
+        raise ValueError(msg)
+    return name
+
+
+def _authority(identifier: str) -> str:
+    if not _AUTHORITY.fullmatch(identifier):
+        msg = (
+            f"{identifier[:64]} is no authority that signs today: there are rds-ca-rsa2048-g1, rds-ca-rsa4096-g1 and"
+            " rds-ca-ecc384-g1"
+        )
+        raise ValueError(msg)
+    return identifier
+
+
 class Rds(Section):
     """How this account runs RDS."""
 
-    db_subnet_group_name: Annotated[str, Field(min_length=1)]
+    db_subnet_group_name: Annotated[str, AfterValidator(_subnet_group)]
     """Name of the DB subnet group, in the VPC of aws.vpcId. failureTolerance Zone needs subnets of it in two zones."""
     ca_bundle: Annotated[str, Field(pattern=r"^\s*-----BEGIN CERTIFICATE-----")]
     """Certificates of RDS's authority for the region, PEM. Clients check the server against them."""
-    ca_certificate_identifier: str = "rds-ca-rsa2048-g1"
+    ca_certificate_identifier: Annotated[str, AfterValidator(_authority)] = "rds-ca-rsa2048-g1"
     """The authority that signs servers' certificates; caBundle must hold it."""
     instance_classes: dict[str, str] = Field(default_factory=dict)
     """Class for each size, such as Small: db.t4g.small. Default: the first of classes that is large enough."""
     classes: Annotated[list[InstanceClass], Field(min_length=1)] = Field(default_factory=CLASSES.copy)  # no deep copy
-    """The classes to choose from, the preferred first. Default: db.t4g, db.m7g and db.r7g."""
+    """The classes to choose from, the preferred first. Default: those of db.t4g, db.m7g and db.r7g that the region
+    has, as far as is known."""
     sql_ssl_mode: Literal["require", "verify-ca", "verify-full"] = "require"
     """How provider-sql checks the server. The verify modes need RDS's authority among what its pod trusts."""
     polled_every_minute: bool = False

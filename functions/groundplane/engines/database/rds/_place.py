@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from groundplane.core.manifest import Kind, digest
-from groundplane.core.refusal import Reason, Refusal
-from groundplane.engines.database import _postgresql as postgresql
 
 if TYPE_CHECKING:
     from groundplane.contracts.database import DatabaseSpec
     from groundplane.core.observation import Observed
     from groundplane.core.slot import Slot
     from groundplane.engines._engine import Ask
-    from groundplane.engines.database.rds._knobs import InstanceClass, RdsKnobs
+    from groundplane.engines.database.rds._knobs import RdsKnobs
 
 INSTANCE: Final = Kind("rds.aws.m.upbound.io/v1beta1", "Instance", "instances")
 PARAMETER_GROUP: Final = Kind("rds.aws.m.upbound.io/v1beta1", "ParameterGroup", "parametergroups")
@@ -71,28 +69,6 @@ class Place:
     def zones(self) -> bool:
         """Whether a standby runs in another zone."""
         return self.ask.effective.failure_tolerance != "None"
-
-    @property
-    def instance_class(self) -> InstanceClass:
-        """The class for the claim's size, or the first that has the resources asked.
-
-        Raises:
-            Refusal: NotOffered, when no class is large enough.
-        """
-        rds, spec, size = self.ask.knobs.rds, self.ask.spec, self.ask.effective.size
-        chosen = None if spec.resources or size is None else rds.instance_classes.get(size)
-        cpu, memory = postgresql.compute(self.ask)
-        for entry in rds.classes:
-            if entry.name == chosen or (chosen is None and entry.holds(cpu, memory)):
-                return entry
-        largest = max(rds.classes, key=lambda entry: (entry.cpu, int(entry.memory.removesuffix("Gi"))))
-        field = "resources" if spec.resources else "size"
-        raise Refusal(
-            Reason.NOT_OFFERED,
-            f"{field}: {cpu} CPU and {memory} memory are more than any instance class of environment"
-            f" {self.ask.claim.environment} has. The largest is {largest.name} with {largest.cpu} CPU and"
-            f" {largest.memory}. Ask for less, or ask the platform team to add a class to rds.classes.",
-        )
 
 
 def administrator(instance: Observed | None) -> str:
