@@ -119,7 +119,7 @@ RULES: Final = {
     (
         "storage.size",
         "quantity(self).compareTo(quantity(oldSelf)) >= 0",
-        "storage cannot shrink; create a smaller claim with restore.from: Claim",
+        "storage cannot shrink; create a new claim with less and move the data with pg_dump and pg_restore",
     ),
     ("", "!(has(self.size) && has(self.resources))", "set size or resources, not both"),
     (

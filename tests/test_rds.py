@@ -59,7 +59,7 @@ def test_no_managed_resource_is_left_to_the_default_provider_config() -> None:
 
 
 def test_what_the_cloud_chose_is_never_copied_into_a_spec_where_it_would_stand_in_the_way_of_changes() -> None:
-    assert len(managed(EVERYTHING)) == 14
+    assert len(managed(EVERYTHING)) == 20
     for manifest in managed(EVERYTHING):
         policies = manifest["spec"]["managementPolicies"]
         assert "*" not in policies
@@ -99,7 +99,7 @@ def test_the_instance_goes_with_its_object_only_under_delete(policy: str, delete
 def test_no_object_of_provider_sql_may_drop_anything(policy: str) -> None:
     case = EVERYTHING.changed(deletionPolicy=policy)
     found = [manifest for manifest in managed(case) if manifest["apiVersion"].startswith("postgresql.sql.m")]
-    assert len(found) == 9
+    assert len(found) == 15
     for manifest in found:
         assert manifest["spec"]["managementPolicies"] == ["Observe", "Create", "Update"]
 
@@ -146,7 +146,7 @@ def test_only_kinds_named_by_their_annotation_have_one() -> None:
         for manifest in manifests(EVERYTHING)
         if "crossplane.io/external-name" in manifest["metadata"].get("annotations", {})
     }
-    assert annotated == {"ParameterGroup", "Role", "Database"}
+    assert annotated == {"ParameterGroup", "Role", "Database", "Schema"}
 
 
 def test_one_pair_of_slots_or_names_gives_one_identifier() -> None:

@@ -30,13 +30,37 @@ def test_provider_sql_takes_the_host_not_the_endpoint_with_its_port() -> None:
     assert spec["sslMode"] == "require"
 
 
-def test_the_administrator_joins_the_owner_before_it_gives_it_a_database() -> None:
+def test_the_administrator_joins_the_owner_before_it_gives_it_the_schema() -> None:
     grant = Case().manifest("member-admin")["spec"]["forProvider"]
     assert grant == {"role": Case().instance()["username"], "memberOf": "app_owner"}
-    assert Case().manifest("database")["spec"]["forProvider"]["owner"] == grant["memberOf"]
+    schema = Case().manifest("schema")
+    assert schema["metadata"]["annotations"]["crossplane.io/external-name"] == "public"
+    assert schema["spec"]["forProvider"] == {"role": grant["memberOf"], "database": "app"}
 
 
-def test_the_database_is_not_made_with_the_instance_because_the_administrator_would_own_it() -> None:
+def test_the_database_belongs_to_the_administrator_because_its_owner_may_drop_it() -> None:
+    world = Case().served()
+    for name in (Case().instance()["username"], "groundplane_admin"):
+        world.object("instance")["spec"]["forProvider"]["username"] = name
+        assert Case().manifest("database", world.seen())["spec"]["forProvider"]["owner"] == name
+
+
+def test_the_application_enters_no_database_but_its_own() -> None:
+    grants = [one["spec"]["forProvider"] for one in manifests(Case()) if one["kind"] == "Grant"]
+    entered = {one["database"]: one["role"] for one in grants if "database" in one}
+    assert entered == {"app": "app_owner", "postgres": "pg_database_owner", "template1": "pg_database_owner"}
+    assert all(one["revokePublicOnDb"] for one in grants if "database" in one)
+
+
+def test_a_right_to_sessions_that_the_server_does_not_give_is_told_and_does_not_keep_it_from_serving() -> None:
+    world = Case().served().bind().says("ends-sessions", "Synced", "pq: permission denied to grant role")
+    rendered = Case().render(world.seen())
+    assert (rendered.facts.serving.reason, rendered.facts.settled.reason) == ("Serving", "AsDeclared")
+    assert rendered.notices == ("Grant orders-db-1-ends-sessions: pq: permission denied to grant role",)
+    assert Case().render(Case().served().bind().seen()).notices == ()
+
+
+def test_the_database_is_not_made_with_the_instance_which_would_make_it_once_and_never_look_again() -> None:
     assert "dbName" not in Case().instance()
 
 

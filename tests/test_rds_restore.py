@@ -1,5 +1,6 @@
 """Engine rds: claims that begin with data, and what the engine can be held to."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,6 +63,22 @@ def test_a_copy_keeps_the_major_version_of_its_source() -> None:
     older = Source(LEDGER, SOURCE.slot, "app", "16")
     assert "version of its source, which is 16, not 17. Set version to 16" in copy(source=older).refused()
     assert copy(source=older, version="16").refused() == "not refused"
+
+
+@pytest.mark.parametrize(("theirs", "fits"), [("50Gi", True), ("49Gi", True), ("51Gi", False), ("1Ti", False)])
+def test_a_copy_that_cannot_hold_its_source_is_refused_with_the_size_to_write(theirs: str, fits: bool) -> None:  # noqa: FBT001  # A table.
+    message = copy(source=replace(SOURCE, storage=theirs)).refused()
+    assert message == (
+        "not refused"
+        if fits
+        else f"RestoreSourceNotFound: storage.size: a copy needs at least the storage of its source, which is {theirs};"
+        f" 50Gi is less. Set storage.size to {theirs}."
+    )
+
+
+def test_a_copy_that_is_there_is_not_asked_again_how_large_its_source_is() -> None:
+    seen = copy().served().seen()
+    assert copy(source=replace(SOURCE, storage="1Ti")).refused(seen) == "not refused"
 
 
 def test_a_copy_has_its_own_identifier_final_snapshot_and_password() -> None:

@@ -225,4 +225,5 @@ _STATUS: dict[tuple[str, str], Callable[[Manifest], Manifest]] = {
     ("postgresql.sql.m.crossplane.io", "Grant"): _sql_object,
     ("postgresql.sql.m.crossplane.io", "Database"): _sql_object,
     ("postgresql.sql.m.crossplane.io", "Extension"): _sql_object,
+    ("postgresql.sql.m.crossplane.io", "Schema"): _sql_object,
 }

@@ -46,7 +46,7 @@ class Storage(Model):
             json_schema_extra=ruled(
                 Rule(
                     "quantity(self).compareTo(quantity(oldSelf)) >= 0",
-                    "storage cannot shrink; create a smaller claim with restore.from: Claim",
+                    "storage cannot shrink; create a new claim with less and move the data with pg_dump and pg_restore",
                 )
             ),
         ),

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from groundplane.contracts.database import SIZES
 from groundplane.core.binding import RESOURCE, Binding
 from groundplane.core.manifest import SECRET, Manifest, secret_data
+from groundplane.core.quantity import parse
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.rendered import Given
 
@@ -154,6 +155,21 @@ def refuse_other_source(ask: Ask[DatabaseSpec, KnobsT]) -> None:
                 f"restore.claimRef: a copy keeps the {field} of its source, which is {theirs}, not {ours}. Set {field}"
                 f" to {theirs}; a version can be raised once the copy serves.",
             )
+
+
+def refuse_smaller_copy(ask: Ask[DatabaseSpec, KnobsT]) -> None:
+    """Return if the claim that is copied fits into the storage asked for: a copy of files is as large as its source.
+
+    Raises:
+        Refusal: RestoreSourceNotFound, with the size to write.
+    """
+    source, asked = ask.source, ask.spec.storage.size
+    if source and source.storage and parse(asked) < parse(source.storage):
+        raise Refusal(
+            Reason.RESTORE_SOURCE_NOT_FOUND,
+            f"storage.size: a copy needs at least the storage of its source, which is {source.storage}; {asked} is"
+            f" less. Set storage.size to {source.storage}.",
+        )
 
 
 def _known_password(ask: Ask[DatabaseSpec, KnobsT], seen: Observation, resource: str) -> str | None:

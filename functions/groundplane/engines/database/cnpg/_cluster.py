@@ -126,6 +126,7 @@ def _origin(place: Place) -> list[Manifest] | None:
             " Backup. Ask the platform team for a backup target.",
         )
     postgresql.refuse_other_source(place.ask)
+    postgresql.refuse_smaller_copy(place.ask)
     archive = source.backups if source else restore.backup_id
     where = {"barmanObjectName": place.name, "serverName": archive}
     return [{"name": ORIGIN, "plugin": {"name": PLUGIN, "parameters": where}}]

@@ -13,6 +13,7 @@ from groundplane.engines._engine import Anchor, Archive, Ask, Operator
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database import _settings as settings
 from groundplane.engines.database.rds import _facts as facts
+from groundplane.engines.database.rds import _inside as inside
 from groundplane.engines.database.rds import _objects as objects
 from groundplane.engines.database.rds import _parameters as parameters
 from groundplane.engines.database.rds._instance import IDENTITY, instance
@@ -26,6 +27,7 @@ from groundplane.engines.database.rds._place import (
     PARAMETER_GROUP,
     PROVIDER_CONFIG,
     ROLE,
+    SCHEMA,
     SECURITY_GROUP,
     Place,
 )
@@ -39,12 +41,15 @@ if TYPE_CHECKING:
     from groundplane.core.observation import Observation
     from groundplane.core.slot import Slot
 
-CHANGING: Final = (parameters.PREFIX, objects.INGRESS, objects.EXTENSIONS)  # roles of which there may be more or fewer
+CHANGING: Final = (parameters.PREFIX, objects.INGRESS, inside.EXTENSIONS)  # roles of which there may be more or fewer
 
+_INSIDE: Final = (PROVIDER_CONFIG, DATABASE, ROLE, GRANT, SCHEMA, EXTENSION)
 OPERATORS: Final = (
     Operator("provider-aws-rds", "2.6", (INSTANCE, PARAMETER_GROUP), packages=("provider-aws-rds", "provider-aws")),
     Operator("provider-aws-ec2", "2.6", (SECURITY_GROUP, INGRESS_RULE), packages=("provider-aws-ec2", "provider-aws")),
-    Operator("provider-sql", "0.16", (PROVIDER_CONFIG, DATABASE, ROLE, GRANT, EXTENSION), packages=("provider-sql",)),
+    Operator(
+        "provider-sql", "0.16", (PROVIDER_CONFIG, DATABASE, ROLE, GRANT, SCHEMA, EXTENSION), packages=("provider-sql",)
+    ),
 )
 
 
@@ -65,6 +70,7 @@ class AmazonRds:
         DATABASE,
         ROLE,
         GRANT,
+        SCHEMA,
         EXTENSION,
         SECRET,
     )
@@ -94,7 +100,7 @@ class AmazonRds:
         settings.refuse_unfit(ask.spec, self.product, parameters.MANAGED, computed=parameters.COMPUTED)
         if place.zones:
             settings.refuse_weak(ask.spec, parameters.UNCONFIRMED, parameters.UNCONFIRMED_WHY)
-        postgresql.refuse_forgotten(ask.spec, objects.present_extensions(place, seen))
+        postgresql.refuse_forgotten(ask.spec, inside.present_extensions(place, seen))
         parameters.refuse_restart(place, seen)
         secret = postgresql.login_secret(ask, slot, slot.resource("instance"), seen)
         resources = _resources(place, secret, seen, told)
@@ -114,6 +120,7 @@ class AmazonRds:
             facts=facts.read(place, seen, told, wanted, waiting, bound=bound),
             given=_given(place, wanted),
             footprint=_footprint(place, wanted),
+            notices=facts.shortcomings(place, seen, inside.SESSIONS) if binding else (),
         )
 
 
@@ -123,9 +130,10 @@ def _resources(place: Place, secret: Manifest, seen: Observation, told: Observat
     server = instance(place, told.existing(place.slot.resource("instance")))
     managed = {
         **objects.ingress(place, seen),
-        **objects.roles(place, secret),
-        **objects.memberships(place, seen),
-        **objects.extensions(place),
+        **inside.roles(place, secret),
+        **inside.memberships(place, seen),
+        **inside.rights(place),
+        **inside.extensions(place),
     }
     groups = parameters.groups(place, seen)
     return {
@@ -134,10 +142,13 @@ def _resources(place: Place, secret: Manifest, seen: Observation, told: Observat
         "clients": Desired(
             objects.security_group(place, seen), ready.applied("clients"), identity=objects.GROUP_IDENTITY
         ),
-        "database": Desired(objects.database(place), ready.applied("database"), identity=objects.NAMED),
+        "database": Desired(inside.database(place, seen), ready.applied("database"), identity=inside.NAMED),
         "sql": Desired(objects.provider_config(place), ready.exists("sql")),
         "secret-a": Desired(secret, ready.exists("secret-a"), guarded=True),
-        **{role: Desired(entry, ready.applied(role)) for role, entry in managed.items()},
+        **{
+            role: Desired(entry, ready.exists(role) if role in inside.SESSIONS else ready.applied(role))
+            for role, entry in managed.items()
+        },
     }
 
 

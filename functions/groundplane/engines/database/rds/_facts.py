@@ -20,6 +20,8 @@ from groundplane.engines.database.rds._place import INGRESS_RULE, PARAMETER_GROU
 from groundplane.engines.database.rds._whose import Whose, refused_as_taken, whose
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from groundplane.core.manifest import Manifest
     from groundplane.core.observation import Observation, Observed
 
@@ -108,7 +110,7 @@ class Readiness:
 
     def login(self) -> bool:
         """Whether the application can log in and become the owner of its database."""
-        roles = ("owner", "login-a", "member-admin", "member-a", "database")
+        roles = ("owner", "login-a", "member-admin", "member-a", "database", "access", "schema")
         return self.instance() and all(self.applied(role) for role in roles)
 
 
@@ -165,6 +167,13 @@ def read(  # noqa: PLR0913  # What is known, by name.
         backups=_backups(place, observed),
         releasable=releasable(place, told.existing(anchor)) if delete else True,
     )
+
+
+def shortcomings(place: Place, seen: Observation, roles: Iterable[str]) -> tuple[str, ...]:
+    """Return what the server does not do of what objects *roles* ask, without which the service serves all the same."""
+    found = ((role, seen.get(place.slot.resource(role))) for role in roles)
+    told = ((one, _failure(one)) for _, one in found if one)
+    return tuple(f"{one.at('kind')} {one.name}: {failure}" for one, failure in told if failure)
 
 
 def _not_ours(place: Place, instance: Observed | None) -> Verdict | None:

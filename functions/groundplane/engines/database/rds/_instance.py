@@ -172,6 +172,7 @@ def _restore(place: Place) -> Manifest:
     if source is None:
         return {}
     postgresql.refuse_other_source(place.ask)
+    postgresql.refuse_smaller_copy(place.ask)
     origin = {"sourceDbInstanceIdentifier": source.claim.cloud_name(source.slot)}
     moment = (
         {"restoreTime": _utc(restore.point_in_time)} if restore.point_in_time else {"useLatestRestorableTime": True}

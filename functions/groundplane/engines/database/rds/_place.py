@@ -25,6 +25,7 @@ PROVIDER_CONFIG: Final = Kind(_SQL, "ProviderConfig", "providerconfigs")
 DATABASE: Final = Kind(_SQL, "Database", "databases")
 ROLE: Final = Kind(_SQL, "Role", "roles")
 GRANT: Final = Kind(_SQL, "Grant", "grants")
+SCHEMA: Final = Kind(_SQL, "Schema", "schemas")
 EXTENSION: Final = Kind(_SQL, "Extension", "extensions")
 
 ADMIN: Final = "gp_admin"  # RDS documents at most 16 characters
