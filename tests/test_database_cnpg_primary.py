@@ -227,3 +227,18 @@ def test_a_binding_is_made_only_while_a_primary_takes_writes() -> None:
     assert "binding" not in world.ask().resources
     world.of("cnpg-1-cluster")["metadata"]["annotations"].pop("cnpg.io/fencedInstances")
     assert "binding" in world.ask().resources
+
+
+def test_a_cluster_that_is_being_deleted_serves_no_more_though_its_status_stays() -> None:
+    world = ready()
+    world.of("cnpg-1-cluster")["metadata"]["deletionTimestamp"] = "2026-11-24T11:59:00Z"
+    assert (serving(world), message(world)) == ("False/Unreachable", "the Cluster is being deleted")
+
+
+def test_of_a_cluster_that_the_operator_was_told_to_leave_alone_nothing_good_is_known() -> None:
+    outcome = annotated(ready(), reconciliationLoop="disabled").ask()
+    assert (outcome.says("Serving"), outcome.says("Settled")) == ("Unknown/NotObserved", "Unknown/NotObserved")
+    assert "annotation cnpg.io/reconciliationLoop" in outcome.conditions["Serving"][2]
+    assert "binding" in outcome.resources
+    assert serving(annotated(ready(), reconciliationLoop="disabled", fencedInstances='["*"]')) == "False/Unreachable"
+    assert serving(annotated(ready(), reconciliationLoop="enabled")) == "True/Serving"

@@ -55,13 +55,15 @@ def _cluster(found: Manifest, last: Manifest) -> Iterator[Manifest]:
     # Restored clusters begin with a recovery, which has the same phase.
     yield {"phase": "Setting up primary", "phaseReason": f"Creating primary instance {found['metadata']['name']}-1"}
     if last["instances"] > 1:
-        some = {name: last[name] for name in ("certificates", "image", "currentPrimary", "writeService", "readService")}
+        told = ("certificates", "image", "currentPrimary", "targetPrimary", "writeService", "readService")
+        some = {name: last[name] for name in told}
         initialised = condition("Initialized", "ClusterInitialized", "Cluster has been initialized")
         yield {
             **some,
             "phase": "Creating a new replica",
             "instances": last["instances"],
             "readyInstances": 1,
+            "instancesStatus": {"healthy": [last["currentPrimary"]]},
             "conditions": [not_ready, initialised, *begun],
         }
 

@@ -69,13 +69,21 @@ def read(place: Place, seen: Observation, host: str) -> Facts:
         return Facts(backups=Backups(id=place.server_name if place.target else None))
     ready = Readiness(seen, place.slot)
     lacking = databases.missing(seen.existing(place.slot.resource("database")), postgresql.extensions(place.ask.spec))
+    serving = _serving(observed, place.instances, ready, served=postgresql.bound_to(place.ask, seen, host))
+    settled = _settled(observed, place.instances, ready, lacking)
     return Facts(
         version=_version(observed),
         endpoint=Endpoint("primary", host, postgresql.PORT),
-        serving=_serving(observed, place.instances, ready, served=postgresql.bound_to(place.ask, seen, host)),
-        settled=_settled(observed, place.instances, ready, lacking),
+        serving=_watched(observed, serving),
+        settled=_watched(observed, settled),
         backups=_backups(place, observed, seen.existing(place.slot.resource("store"))),
     )
+
+
+def _watched(cluster: Observed, verdict: Verdict) -> Verdict:
+    """Return *verdict*, unless it is good and nobody looked whether it still holds."""
+    words = primary.unwatched(cluster)
+    return Verdict.unknown("NotObserved", words) if words and verdict.holds else verdict
 
 
 def _serving(cluster: Observed, instances: int, ready: Readiness, *, served: bool) -> Verdict:

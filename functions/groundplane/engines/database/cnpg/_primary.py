@@ -33,12 +33,20 @@ _RESTART_IN_PLACE: Final = "Primary instance is being restarted in-place"
 _PENDING: Final = "pending"  # as the target: which instance becomes the primary is not decided
 _HIBERNATION: Final = "cnpg.io/hibernation"
 _FENCED: Final = "cnpg.io/fencedInstances"
+_LOOP: Final = "cnpg.io/reconciliationLoop"
 _EVERY: Final = "*"
 
 
 def phase(cluster: Observed) -> str:
     """Return the phase, which is empty before the operator begins."""
     return str(cluster.at("status", "phase") or "")
+
+
+def unwatched(cluster: Observed) -> str:
+    """Return that the operator was told not to look at the Cluster: its status is old then; empty when it was not."""
+    if cluster.annotation(_LOOP) != "disabled":
+        return ""
+    return f"annotation {_LOOP} of the Cluster says disabled: nobody looks at its instances, nobody fails over"
 
 
 def hindrance(cluster: Observed) -> str | None:
@@ -56,6 +64,8 @@ def ready_instances(cluster: Observed) -> int:
 
 def _by_intent(cluster: Observed) -> str | None:
     """Return what somebody asked for that keeps every instance from writes."""
+    if cluster.at("metadata", "deletionTimestamp"):
+        return "the Cluster is being deleted"
     if _follows(cluster):
         return "it follows another cluster and only reads: spec.replica of the Cluster says so"
     if phase(cluster) == _PROMOTION or _promotion_waits(cluster):
