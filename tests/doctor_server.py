@@ -48,7 +48,7 @@ def serving(behaviour: Behaviour, folder: Path) -> Iterator[Path]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join()
 
 
 def kubeconfig(folder: Path, server: str, token: str = "") -> Path:

@@ -13,12 +13,11 @@ from typing import Any
 
 from aiohttp import web
 
+from bareplane.waiting import PATIENCE_SECONDS
 from groundplane.local.commands.home import Home
 from groundplane.local.page import serving
 from groundplane.local.plane import server
 from groundplane.local.plane.api import Api
-
-SECONDS = 10
 
 
 @dataclass
@@ -70,14 +69,14 @@ class Page:
         self._do(act())
 
     def _do(self, work: Any) -> None:
-        asyncio.run_coroutine_threadsafe(work, self.loop).result(SECONDS)
+        asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_SECONDS)
 
     @contextlib.contextmanager
     def open(
         self, path: str, method: str = "GET", token: str | None = None, host: str | None = None, **headers: str
     ) -> Iterator[http.client.HTTPResponse]:
         """Send one request exactly as it is written, and yield what answers; token "" sends none."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         connection.putheader("Host", host or f"127.0.0.1:{self.port}")
         if token != "":
@@ -134,5 +133,5 @@ def page_of(folder: Path, port: int) -> Iterator[Page]:
             page.end_plane()
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(SECONDS)
+        thread.join(PATIENCE_SECONDS)
         loop.close()

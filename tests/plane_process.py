@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from bareplane.waiting import PATIENCE_SECONDS
 from groundplane.core.manifest import Manifest
 from groundplane.local.plane import collect
 from groundplane.local.plane.api import Api
@@ -26,7 +27,6 @@ from groundplane.local.plane.surroundings import Surroundings
 from plane_transcript import FOLDER
 
 NOW = "2026-01-01T00:00:00Z"
-END_SECONDS = 15
 
 
 def widget_definition() -> Manifest:
@@ -92,7 +92,7 @@ class Running:
     def end(self, number: int = signal.SIGTERM) -> int:
         """End the process and return its exit code."""
         self.process.send_signal(number)
-        self.process.communicate(timeout=END_SECONDS)
+        self.process.communicate(timeout=PATIENCE_SECONDS)
         return self.process.returncode
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
@@ -104,7 +104,7 @@ class Running:
             self.server + path, data=data, method=method, headers={k: v for k, v in sent.items() if v}
         )
         try:
-            with urllib.request.urlopen(request, context=self.context, timeout=20) as response:  # noqa: S310  # loopback
+            with urllib.request.urlopen(request, context=self.context, timeout=PATIENCE_SECONDS) as response:  # noqa: S310  # loopback
                 return _answer(response.status, response.read(), response.headers)
         except urllib.error.HTTPError as error:
             with error:

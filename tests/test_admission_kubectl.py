@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bareplane.waiting import PATIENCE_SECONDS
 from groundplane import companion
 from groundplane.companion import roles
 from groundplane.companion._policy import all_of
@@ -36,7 +37,9 @@ def asked(plane: Running, *words: str, stdin: list[Manifest] | None = None) -> s
     given = json.dumps({"apiVersion": "v1", "kind": "List", "items": stdin}) if stdin else None
     command = [str(KUBECTL), f"--kubeconfig={plane.kubeconfig}", *words]
     home = {**os.environ, "HOME": str(plane.folder)}
-    return subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=30, env=home)
+    return subprocess.run(
+        command, input=given, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS, env=home
+    )
 
 
 def said(plane: Running, *words: str) -> str:

@@ -15,6 +15,7 @@ import pytest
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 import bench
+from bareplane.waiting import PATIENCE_SECONDS
 from benchmark import process, report, settled
 from benchmark.load import CONCURRENCIES, Plan, Record, Round
 from groundplane.core.manifest import at
@@ -212,12 +213,12 @@ def test_a_benchmark_that_is_stopped_leaves_no_server_and_no_file(number: signal
         environment = {**os.environ, "BENCH": "full", "TMPDIR": folder}
         command = [sys.executable, str(bench.__file__)]
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
-            assert within(30, lambda: len(children(running.pid)) == 2)
+            assert within(PATIENCE_SECONDS, lambda: len(children(running.pid)) == 2)
             servers = children(running.pid)
             running.send_signal(number)
-            running.communicate(timeout=20)
+            running.communicate(timeout=PATIENCE_SECONDS)
         assert running.returncode not in {0, 1}
-        assert within(10, lambda: not any(Path(f"/proc/{server}").exists() for server in servers))
+        assert within(PATIENCE_SECONDS, lambda: not any(Path(f"/proc/{server}").exists() for server in servers))
         assert number == signal.SIGKILL or list(Path(folder).iterdir()) == []
 
 

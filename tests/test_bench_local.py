@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import bench
+from bareplane.waiting import PATIENCE_SECONDS
 from benchmark import local
 from benchmark.watched import Watched
 
@@ -67,7 +68,9 @@ def test_a_claim_is_ready_when_it_is_so_for_the_first_time() -> None:
 
 def test_stand_ins_are_programs_that_say_what_the_tasks_read(tmp_path: Path) -> None:
     folder = local.standins(tmp_path / "bin")
-    told = subprocess.run([folder / "psql", "-X"], capture_output=True, text=True, check=True, timeout=10).stdout
+    told = subprocess.run(
+        [folder / "psql", "-X"], capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS
+    ).stdout
     assert json.loads(told)["version"]
-    subprocess.run([folder / "initdb", "-D", tmp_path / "data", "-U", "x"], check=True, timeout=10)
+    subprocess.run([folder / "initdb", "-D", tmp_path / "data", "-U", "x"], check=True, timeout=PATIENCE_SECONDS)
     assert (tmp_path / "data").is_dir()

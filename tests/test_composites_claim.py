@@ -12,6 +12,7 @@ import yaml
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from crossplane.function.proto.v1 import run_function_pb2_grpc as grpcv1
 
+from bareplane.waiting import PATIENCE_SECONDS
 from composed_plane import NAME, SPACE, THING, composition, definition, thing
 from groundplane.core.manifest import JSON, Manifest, at
 from groundplane.local.admission.users import OWNER
@@ -23,7 +24,6 @@ from groundplane.local.plane.errors import StatusError
 from groundplane.server import stop
 from scripted import makes_names
 
-PATIENCE_SECONDS = 10
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "database" / "local.yaml"
 DATABASE = ("groundplane.dev/v1alpha1", "XDatabase")
 LOCAL = "local.groundplane.dev/v1alpha1"

@@ -20,6 +20,7 @@ from crossplane.function.proto.v1beta1 import run_function_pb2 as fnv1beta1
 from crossplane.function.proto.v1beta1 import run_function_pb2_grpc as grpcv1beta1
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from bareplane.waiting import PATIENCE_SECONDS
 from groundplane import server
 from groundplane.fn import FunctionRunner
 from made_up import NOW
@@ -61,7 +62,7 @@ def request_of_a_settled_claim() -> fnv1.RunFunctionRequest:
 async def call(address: str, request: fnv1.RunFunctionRequest, channel: Any = None) -> fnv1.RunFunctionResponse:
     async with channel or grpc.aio.insecure_channel(address) as open_channel:
         stub = grpcv1.FunctionRunnerServiceStub(open_channel)
-        response: fnv1.RunFunctionResponse = await stub.RunFunction(request, timeout=10)
+        response: fnv1.RunFunctionResponse = await stub.RunFunction(request, timeout=PATIENCE_SECONDS)
         return response
 
 
@@ -73,7 +74,7 @@ def test_both_versions_of_the_protocol_get_the_same_answer() -> None:
             async with grpc.aio.insecure_channel(address) as channel:
                 old_request = fnv1beta1.RunFunctionRequest.FromString(request.SerializeToString())
                 stub = grpcv1beta1.FunctionRunnerServiceStub(channel)
-                old = await stub.RunFunction(old_request, timeout=10)
+                old = await stub.RunFunction(old_request, timeout=PATIENCE_SECONDS)
         assert read(new).ready
         assert fnv1.RunFunctionResponse.FromString(old.SerializeToString()) == new
 
@@ -112,7 +113,7 @@ def test_the_health_service_says_serving(service: str) -> None:
     async def check() -> None:
         async with serving() as address, grpc.aio.insecure_channel(address) as channel:
             asked = health_pb2.HealthCheckRequest(service=service)
-            found = await health_pb2_grpc.HealthStub(channel).Check(asked, timeout=10)
+            found = await health_pb2_grpc.HealthStub(channel).Check(asked, timeout=PATIENCE_SECONDS)
         assert found.status == health_pb2.HealthCheckResponse.SERVING
 
     asyncio.run(check())
@@ -215,9 +216,9 @@ def test_told_to_stop_it_finishes_the_call_under_way_and_ends(
     assert "serving" in process.stdout.readline()
     with grpc.insecure_channel(address) as channel:
         stub = grpcv1.FunctionRunnerServiceStub(channel)
-        under_way = stub.RunFunction.future(fresh().request(), timeout=20)
+        under_way = stub.RunFunction.future(fresh().request(), timeout=PATIENCE_SECONDS)
         assert process.stdout.readline() == "called\n"
         process.send_signal(number)
         assert under_way.result().meta.tag == "a-tag"
-    assert process.wait(10) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0
     assert "Traceback" not in process.stdout.read()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from bareplane.waiting import PATIENCE_SECONDS
 from groundplane.local.certificates import (
     AUTHORITY_LIFE,
     CA,
@@ -130,7 +131,7 @@ def test_a_plane_that_runs_on_shows_a_certificate_that_was_made_again(
             before = await shown()
             assert await shown() == before
             (tmp_path / CERTIFICATE).unlink()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while await shown() == before:
                     pass
             assert (await shown()).encode() == (tmp_path / CERTIFICATE).read_bytes()
@@ -182,7 +183,7 @@ def test_a_file_that_stays_the_same_is_not_written_again_and_many_writers_leave_
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join()
     assert path.read_text() in texts
     assert [*path.parent.iterdir()] == [path]
     assert path.stat().st_mode & 0o077 == 0

@@ -18,6 +18,7 @@ from crossplane.function.proto.v1 import run_function_pb2_grpc as grpcv1
 import catalogue
 import image
 import image_tree
+from bareplane.waiting import PATIENCE_SECONDS
 from outcomes import read
 from test_house import pinned
 from worlds import ready
@@ -114,7 +115,7 @@ async def is_answered(address: str) -> bool:
     world = ready()
     async with grpc.aio.insecure_channel(address) as channel:
         stub = grpcv1.FunctionRunnerServiceStub(channel)
-        return read(await stub.RunFunction(world.request(world.ask().asked), timeout=10)).ready
+        return read(await stub.RunFunction(world.request(world.ask().asked), timeout=PATIENCE_SECONDS)).ready
 
 
 def stand_in(path: Path, script: str) -> Path:

@@ -12,6 +12,7 @@ import kubernetes.watch
 import pytest
 from kubernetes.client import ApiException, CoreV1Api, V1ObjectMeta, V1Secret
 
+from bareplane.waiting import PATIENCE_SECONDS
 from groundplane.local.plane.selectors import Selector
 from groundplane.local.plane.store import Store
 from groundplane.local.plane.watch import Options, events
@@ -106,14 +107,14 @@ def test_a_watch_sees_what_happens_meanwhile(plane: Running, core: CoreV1Api) ->
     late = threading.Timer(0.3, make, (plane, "later"))
     late.start()
     stream: Any = kubernetes.watch.Watch()
-    begun = time.monotonic()
+    seen = []
     for event in stream.stream(
-        core.list_namespaced_config_map, "default", resource_version=str(version), timeout_seconds=10
+        core.list_namespaced_config_map, "default", resource_version=str(version), timeout_seconds=3600
     ):
-        assert event["object"].metadata.name == "later"
-        stream.stop()
+        seen.append(event["object"].metadata.name)
+        stream.stop()  # the next one would come in an hour
     late.join()
-    assert time.monotonic() - begun < 5
+    assert seen == ["later"]
 
 
 def test_the_official_client_writes_and_reads(core: CoreV1Api) -> None:
@@ -167,13 +168,11 @@ def test_more_changes_than_one_reading_takes_are_all_told(tmp_path: Path) -> Non
 
 def test_a_plane_with_open_watches_ends_in_time(tmp_path: Path) -> None:
     with running(tmp_path / "data") as own:
-        waiting = threading.Thread(target=own.ask, args=("GET", f"{CONFIGS}?watch=true&timeoutSeconds=60"))
+        waiting = threading.Thread(target=own.ask, args=("GET", f"{CONFIGS}?watch=true&timeoutSeconds=3600"))
         waiting.start()
         time.sleep(0.3)
-        begun = time.monotonic()
-        assert own.end() == 0
-        assert time.monotonic() - begun < 4
-        waiting.join(5)
+        assert own.end() == 0  # which waits far less than the watch would
+        waiting.join(PATIENCE_SECONDS)
         assert not waiting.is_alive()
 
 

@@ -14,6 +14,8 @@ from groundplane.local.provider import child as children
 from groundplane.local.provider.machine import Identity, Machine
 from groundplane.local.provider.supervisor import SUBJECTS, Supervisor
 
+ENDED_SECONDS = 50  # less than what runs would take to end by itself
+
 GONE, LIVING = Identity("Process", "team-a", "gone", "uid-1"), Identity("Process", "team-a", "living", "uid-2")
 
 
@@ -115,7 +117,7 @@ def test_what_runs_for_an_object_is_ended_when_another_takes_its_name_before_it_
         made.see(PROCESS, body("uid-3"))
         made.see(PROCESS, first)  # what is told late
         assert named(made) == "uid-3"
-        await asyncio.wait_for(child.ended(), 10)
+        await asyncio.wait_for(child.ended(), ENDED_SECONDS)
         assert data.exists()
         await made.gone(PROCESS, first)
         assert not data.exists()
@@ -137,7 +139,7 @@ def test_at_the_end_what_was_overtaken_has_ended_too(tmp_path: Path) -> None:
         made = supervisor(machine, Listed({}))
         made.see(PROCESS, body("uid-1", stop={"seconds": 1}))
         made.see(PROCESS, body("uid-3"))
-        await asyncio.wait_for(made.close(), 10)
+        await asyncio.wait_for(made.close(), ENDED_SECONDS)
         assert not child.alive()
 
     try:

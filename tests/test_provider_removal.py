@@ -15,6 +15,8 @@ from groundplane.local.provider.machine import Machine
 from groundplane.local.provider.supervisor import Supervisor
 from groundplane.local.provider.task import TaskSubject
 
+ENDED_SECONDS = 50  # less than what runs would take to end by itself
+
 
 def body(name: str, **spec: Any) -> dict[str, Any]:
     metadata = {"namespace": "team-a", "name": name, "uid": f"uid-{name}", "generation": 1}
@@ -27,7 +29,7 @@ def test_a_task_that_has_no_record_yet_is_ended_too(tmp_path: Path, monkeypatch:
     task._begun = begun = children.start(task.folder, ("sleep", "60"), tmp_path / "log")
     monkeypatch.setattr(children, "adopt", lambda _: None)
     try:
-        asyncio.run(asyncio.wait_for(task.stop(), 10))
+        asyncio.run(asyncio.wait_for(task.stop(), ENDED_SECONDS))
         assert not begun.alive()
     finally:
         asyncio.run(begun.stop(9, 5))
@@ -65,7 +67,7 @@ def test_a_task_that_is_ended_for_its_process_has_not_failed(tmp_path: Path, mon
         await asyncio.sleep(0.05)
         await made.remove(TASK, backup)
 
-    asyncio.run(asyncio.wait_for(work(), 20))
+    asyncio.run(asyncio.wait_for(work(), ENDED_SECONDS))
     assert [reason for name, reason in told if name == "backup"] == ["Running", "Waiting"]
 
 

@@ -13,6 +13,7 @@ import pytest
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from google.protobuf.json_format import MessageToDict
 
+from bareplane.waiting import PATIENCE_SECONDS
 from groundplane import server
 from groundplane.render import FunctionError, UnservedError, function, reconcile, serving
 from rendering import Double, Shell, claim, composition, one_cluster
@@ -72,9 +73,9 @@ def test_a_connection_that_outlives_the_last_call_ends_without_a_word(
     with serving(Double()) as call:
         late = grpc.insecure_channel(addresses[0], options=[("grpc.use_local_subchannel_pool", 1)])
         late.subscribe(heard, try_to_connect=True)
-        assert ready.wait(60)
+        assert ready.wait(PATIENCE_SECONDS)
         reconcile(claim(), composition(), function=call)
-    assert gone.wait(60)
+    assert gone.wait(PATIENCE_SECONDS)
     late.close()
     assert capfd.readouterr().err == ""
 
@@ -170,7 +171,7 @@ def test_a_function_that_never_answers_is_said_to_be_slow_and_does_not_hold_the_
     free = threading.Event()
 
     def stuck(request: fnv1.RunFunctionRequest) -> fnv1.RunFunctionResponse:
-        free.wait(60)
+        free.wait(PATIENCE_SECONDS)
         return one_cluster(request)
 
     with pytest.raises(UnservedError, match="neither began nor ended within 1 s") as ended:  # noqa: PT012, SIM117  # what is raised where is the point
