@@ -99,11 +99,11 @@ def _listen(home: Home, told: IO[str], started: subprocess.Popen[bytes]) -> None
 
 
 def _answers(home: Home) -> bool:
-    """Return whether the plane in *home* answers within `PATIENCE_SECONDS`."""
+    """Return whether the plane in *home* answers: it has as long as it runs, and `PATIENCE_SECONDS` to run at all."""
     end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end:
+    while (found := home.process()) is not None or time.monotonic() < end:
         try:
-            if home.process() is not None and Client.of(home.kubeconfig).get("/readyz"):
+            if found is not None and Client.of(home.kubeconfig).get("/readyz"):
                 return True
         except (UnreachableError, http.client.HTTPException):
             pass
