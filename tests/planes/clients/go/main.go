@@ -20,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -125,9 +126,8 @@ func watch(ctx context.Context, client kubernetes.Interface, config *rest.Config
 	spaces := informers.NewSharedInformerFactory(client, 0)
 	kinds["Namespace"] = spaces.Core().V1().Namespaces().Informer()
 	claims := metadatainformer.NewSharedInformerFactory(metadata.NewForConfigOrDie(config), 0)
-	resource := metav1.SchemeGroupVersion.WithResource("") // replaced below
-	resource.Group, resource.Version, resource.Resource = "groundplane.dev", "v1alpha1", "xdatabases"
-	kinds["XDatabase"] = claims.ForResource(resource).Informer()
+	resource := schema.GroupVersionResource{Group: "groundplane.dev", Version: "v1alpha1", Resource: "xdatabases"}
+	kinds["XDatabase"] = claims.ForResource(resource).Informer() // their metadata, which protobuf can tell
 	for kind, informer := range kinds {
 		_, err := informer.AddEventHandler(handler(kind))
 		must(err)
