@@ -27,15 +27,14 @@ def developer(team: Team) -> Kubectl:
 
 
 def bind(team: Team, role: str, right: str) -> None:
-    """Give the developer a role in the namespace, and return once that is known.
+    """Give the developer a role in the namespace, and return once that is known; nothing changes the second time.
 
     Args:
         team: Whose namespace.
         role: `clusterrole/NAME` or `role/NAME`.
         right: One that comes with it, a verb and a resource: an API server that has much to do learns of it later.
     """
-    kind, name = role.split("/")
-    team.run("create", "rolebinding", name.replace(":", "-"), f"--{kind}={name}", f"--user={DEVELOPER}")
+    team.apply(binding(role))
     verb, named = right.split()
     resource, group = named.split(".", 1)
     attributes = {"namespace": team.namespace, "verb": verb, "group": group, "resource": resource}
@@ -43,6 +42,19 @@ def bind(team: Team, role: str, right: str) -> None:
     review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
     allowed = ("create", "-f", "-", "-o", "jsonpath={.status.allowed}")
     eventually(lambda: team.kubectl(*allowed, stdin=[review]) == "true", 30)
+
+
+def binding(role: str) -> Manifest:
+    """Return what gives the developer *role*, `clusterrole/NAME` or `role/NAME`."""
+    kind, name = role.split("/")
+    group = "rbac.authorization.k8s.io"
+    return {
+        "apiVersion": f"{group}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": name.replace(":", "-")},
+        "roleRef": {"apiGroup": group, "kind": {"clusterrole": "ClusterRole", "role": "Role"}[kind], "name": name},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": DEVELOPER}],
+    }
 
 
 def crossplane_of(kubectl: Kubectl) -> Kubectl:

@@ -10,6 +10,7 @@ from controlplane.people import (
     ANYWAY,
     CONSENT,
     bind,
+    binding,
     claim,
     collector,
     controller,
@@ -123,7 +124,7 @@ def test_nobody_talks_a_claim_out_of_its_protection_by_its_status(team: Team) ->
     paused(team, "Protect")
     rights = ("--verb=get,update,patch", "--resource=xdatabases.groundplane.dev/status")
     team.run("create", "role", "status", *rights)
-    team.run("create", "rolebinding", "status", "--role=status", "--user=developer")
+    team.apply(binding("role/status"))
     words = ("patch", "xdatabase", "orders", "-n", team.namespace, "--subresource=status", "--type=merge", "-p")
     policy, said = refusal(developer(team), *words, '{"status":{"engine":null}}')
     assert policy == "claim-status"

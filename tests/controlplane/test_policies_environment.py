@@ -113,10 +113,10 @@ def test_writing_the_composition_of_the_environment_is_no_choice(team: Team) -> 
 
 def replaced(team: Team) -> Manifest:
     """Replace the claim and return it: again when Crossplane wrote after kubectl had read which version to replace."""
-    answers = []
+    answers, who = [], developer(team)
 
     def is_taken() -> bool:
-        done = developer(team).run("replace", "-f", "-", "-o", "json", stdin=[claim(team)])
+        done = who.run("replace", "-f", "-", "-o", "json", stdin=[claim(team)])
         assert done.returncode == 0 or "the object has been modified" in done.stderr, done.stderr
         answers.append(done.stdout)
         return done.returncode == 0
