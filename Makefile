@@ -12,7 +12,7 @@ export GROUNDPLANE_CRDS
 endif
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test check fmt generate golden bench conformance binaries plane controlplane embedded planes browser faults image package push crds lock clean
+.PHONY: help setup demo test check fmt generate golden bench conformance binaries plane controlplane embedded planes browser clients faults image package push crds lock clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ planes: setup ## Hold the embedded plane against a real API server (needs Go; GR
 
 browser: setup ## Use the page in a browser as people do (needs Chromium; ARGS='-k keyboard' runs some)
 	@$(BIN)/python tools/browser.py $(ARGS)
+
+clients: setup ## Connect Java, Node, Go and Python clients by a real binding (each needs its language; ARGS=pgx runs one)
+	@$(BIN)/python tools/clients.py $(ARGS)
 
 faults: setup ## Kill, fill, break and restore a machine while its databases are written to (GROUNDPLANE_KILLS=5 is short)
 	@$(BIN)/python -m pytest -n 2 tests/faults $(ARGS)

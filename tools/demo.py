@@ -28,7 +28,7 @@ CLAIM = "examples/claims/development.yaml"
 TEAM, NAME = "team-a", "orders"
 WAIT_SECONDS = 90
 _WIDTH = 100
-_CLAIM = """\
+CLAIM_OF = """\
 apiVersion: groundplane.dev/v1alpha1
 kind: XDatabase
 metadata: {{name: {name}, namespace: team-a}}
@@ -172,7 +172,7 @@ def swap(shell: Shell) -> None:
 
 def apply(shell: Shell, name: str, more: str = "") -> None:
     """Apply a claim and return once it serves."""
-    claim = _CLAIM.format(name=name) + more
+    claim = CLAIM_OF.format(name=name) + more
     print(textwrap.indent(claim.rstrip(), "  | "))
     began = time.monotonic()
     shell.show("kubectl apply -f -", claim)

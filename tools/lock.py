@@ -40,6 +40,10 @@ def main() -> int:
         same = f"--constraint={function}"
         everything = ("pyproject.toml", "-", "--all-extras")
         _compile(uv, "dev.txt", *everything, same, *upgrade, stdin=build)
+        # The clients that `make clients` connects with; psycopg is the one of the tests.
+        _compile(
+            uv, "clients.txt", "-", "--constraint=requirements/dev.txt", *upgrade, stdin="psycopg[binary]\nasyncpg"
+        )
         if upgrade:
             _compile(uv, "lock.txt", "-", *upgrade, stdin="uv")
     except subprocess.CalledProcessError as error:

@@ -1,0 +1,1 @@
+"""Real clients, connected by a real binding: `make clients`."""
