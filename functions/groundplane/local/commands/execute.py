@@ -54,9 +54,7 @@ def mount(root: Path, name: str, entries: Mapping[str, str]) -> Path:
     for key, text in files.items():
         private.write(folder / key, text)
     for file in folder.iterdir():
-        if file.name not in files and not file.name.startswith(
-            "."
-        ):  # an entry of before, not one half written
+        if file.name not in files and not file.name.startswith("."):  # an entry of before, not one half written
             file.unlink(missing_ok=True)
     return folder
 
