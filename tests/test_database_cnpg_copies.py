@@ -60,3 +60,8 @@ def test_a_database_that_is_no_copy_has_what_its_claim_says_from_the_beginning()
 def test_what_the_operator_compares_as_a_number_is_told_in_digits() -> None:
     """It reads these five with strconv.Atoi, in the recovery and before a replica starts, and fails on the rest."""
     assert copied({"parameters": {"max_connections": " 3e2 "}}, source(parameters={})) == {"max_connections": "300"}
+
+
+def test_what_no_server_takes_a_copy_does_not_take_over() -> None:
+    told_so = {"max_connections": "99999999999", "max_wal_senders": "many", "max_worker_processes": "-1"}
+    assert copied({"parameters": {}}, source(parameters=told_so)) == {}

@@ -165,3 +165,22 @@ def test_the_log_of_an_operator_s_server_holds_what_backups_and_replicas_need(na
 )
 def test_the_operator_is_told_a_value_in_words_that_it_reads_itself(name: str, value: str, read: str) -> None:
     assert passed_on("cnpg", {name: value})[name] == read
+
+
+@pytest.mark.parametrize("engine", ["cnpg", "local"])
+def test_reserved_connections_leave_some_for_the_application(engine: str) -> None:
+    assert refused(engine, {"max_connections": "3"}) == (
+        "NotOffered: parameters.max_connections: 3 is too few: 3 are reserved, so none would be left for the"
+        " application. Set at least 4."
+    )
+    assert refused(engine, {"Max_Connections": "0x4"}) == "not refused"
+    assert "Set at least 26." in refused(engine, {"max_connections": "10", "reserved_connections": "22"})
+
+
+def test_servers_that_follow_each_other_and_backups_have_the_senders_that_they_need() -> None:
+    zone = {"failureTolerance": "Zone"}
+    assert "max_wal_senders: 3 is too few" in refused("cnpg", {"max_wal_senders": "3"}, objectives=zone)
+    assert "max_replication_slots: 0 is too few" in refused("cnpg", {"max_replication_slots": "0"}, objectives=zone)
+    assert refused("cnpg", {"max_wal_senders": "4", "max_replication_slots": "4"}, objectives=zone) == "not refused"
+    assert "a base backup needs two. Set at least 2." in refused("local", {"max_wal_senders": "1"})
+    assert refused("local", {"max_wal_senders": "2"}) == "not refused"

@@ -8,7 +8,7 @@ import pytest
 
 import settings as generator
 from groundplane.engines.database import _settings
-from groundplane.engines.database._values import number, truth
+from groundplane.engines.database._values import number, plain, truth
 from groundplane.local.provider.programs import Programs
 
 MAJOR = "17"
@@ -25,7 +25,8 @@ _NUMBERS = """\
 |0x|0x1.8|0x1p4|1e400|1e-400|5e-324|0.4999999999999999999|1.e2|--1|+ 1|1f|0xfkB|0xffB|0x10kB|010MB|1\u00a0ms|\u0661\
 |2147483647|2147483648|-2147483649|9223372036854775807|9223372036854775808\
 |4kB|4KB|4 kB|4 kB |4\tMB|4mB|4M|0.5MB|1.0001MB|1023B|512B|513B|1TB|30.1GB\
-|1ms|1.5ms|0.5ms|500us|1500us|1 s|1S|1.5s|2min|0.1min|1h|1.01h|1d|1 day|1msx|1mins|1 ms s|1e3ms"""
+|1ms|1.5ms|0.5ms|500us|1500us|1 s|1S|1.5s|2min|0.1min|1h|1.01h|1d|1 day|1msx|1mins|1 ms s|1e3ms\
+|1.7e308ms|1.7e308kB|1e305GB|1e308us|infinity|-1.7e308s"""
 _WORDS = "|o|on|ON|onn|of|off|OFF|t|tr|True|truer|f|FALSE|y|yes|n|no"
 NUMBERS, WORDS = _NUMBERS.split("|"), _WORDS.split("|")
 MORE = ("nope", "0", "1", "01", " on", "on ", "2", "-1", "\u0130", "ye\u017f", "y\u0435s")  # letters that only look so
@@ -88,6 +89,11 @@ def test_a_number_is_the_one_that_a_server_makes_of_it(server: psycopg.Connectio
 @pytest.mark.parametrize(("word", "meaning"), [("TR", True), ("of", False), ("0", False), ("o", None), ("", None)])
 def test_a_word_for_true_or_false_may_be_shortened_while_it_is_clear(word: str, meaning: bool | None) -> None:  # noqa: FBT001  # A table of words.
     assert truth(word) is meaning
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), 1e308, -0.0, 0.1])
+def test_every_number_can_be_written(value: float) -> None:
+    assert float(plain(value)) == value
 
 
 def test_the_file_lies_with_the_package() -> None:

@@ -142,6 +142,39 @@ def refuse_weak(spec: DatabaseSpec, weak: Mapping[str, Iterable[str]], why: str)
             raise Refusal(Reason.NOT_OFFERED, f"parameters.{name}: {_shown(value)} {why} Remove it, or change it.")
 
 
+def refuse_too_few(spec: DatabaseSpec, least: Mapping[str, int], why: str) -> None:
+    """Return if every parameter in *least* is at least that, or not set.
+
+    Raises:
+        Refusal: NotOffered, with the least value and what it is needed for, as *why* says it.
+    """
+    for name, value in parameters(spec).items():
+        told = _number(spec, name, value)
+        if name in least and told is not None and told < least[name]:
+            raise Refusal(
+                Reason.NOT_OFFERED,
+                f"parameters.{name}: {_shown(value)} is too few: {why} Set at least {least[name]}.",
+            )
+
+
+def refuse_no_room(spec: DatabaseSpec) -> None:
+    """Return if connections are left for the application beside those that are reserved.
+
+    Raises:
+        Refusal: NotOffered; PostgreSQL does not start so.
+    """
+    asked = parameters(spec)
+    reserved = {"reserved_connections": "0", "superuser_reserved_connections": "3"}
+    taken = sum(int(_number(spec, name, asked.get(name, usual)) or 0) for name, usual in reserved.items())
+    why = f"{taken} are reserved, so none would be left for the application."
+    refuse_too_few(spec, {"max_connections": taken + 1}, why)
+
+
+def _number(spec: DatabaseSpec, name: str, value: str) -> float | None:
+    setting = known(spec.version).get(name)
+    return number(value, setting.unit, whole=True) if setting and setting.kind == "integer" else None
+
+
 def _refuse_twice(spec: DatabaseSpec) -> None:
     written: dict[str, list[str]] = {}
     for name in sorted(spec.parameters or {}):

@@ -69,7 +69,7 @@ def number(text: str, unit: str, *, whole: bool) -> float | None:
 
 def plain(value: float) -> str:
     """Return *value* with as many digits as it has, and without an exponent where that can be."""
-    return str(int(value)) if value == int(value) else repr(value)
+    return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
 
 
 def _whole(text: str) -> tuple[float, str] | None:
@@ -116,5 +116,6 @@ def _converted(value: float, unit: str, own: str) -> float | None:
             if not following or not math.isfinite(result):
                 return result
             step = following[0][1] / divisor
-            return float(round(result / step)) * step
+            steps = result / step
+            return (float(round(steps)) if math.isfinite(steps) else steps) * step
     return None

@@ -98,8 +98,10 @@ class CloudNativePG:
         """
         settings.refuse_unfit(ask.spec, self.product, MANAGED_PARAMETERS)
         settings.refuse_weak(ask.spec, parameters.UNARCHIVED, parameters.UNARCHIVED_WHY)
-        if INSTANCES[ask.effective.failure_tolerance] > 1:
+        settings.refuse_no_room(ask.spec)
+        if (instances := INSTANCES[ask.effective.failure_tolerance]) > 1:
             settings.refuse_weak(ask.spec, parameters.UNCONFIRMED, parameters.UNCONFIRMED_WHY)
+            settings.refuse_too_few(ask.spec, parameters.least(instances), parameters.LEAST_WHY)
         known = seen.existing(slot.resource("database"))
         postgresql.refuse_forgotten(ask.spec, databases.extensions(known))
         target = _backup_target(ask, seen) if ask.effective.backups else None

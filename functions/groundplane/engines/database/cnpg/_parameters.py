@@ -21,6 +21,8 @@ UNARCHIVED_WHY: Final = "leaves the log without what backups and replicas need."
 UNCONFIRMED: Final = {"synchronous_commit": ["off", "local"]}
 UNCONFIRMED_WHY: Final = "would lose acknowledged writes with one server, which objectives.failureTolerance rules out."
 
+LEAST_WHY: Final = "each server that stands in for another needs one, and a new one two more while it is made."
+
 # A server that recovers must have as much of each as the server had whose log it reads. The operator takes the greater
 # of what the base backup tells and what the Cluster says, and reads the latter as decimal digits alone.
 ENFORCED: Final = (
@@ -34,6 +36,11 @@ ENFORCED: Final = (
 _SIZES: Final = frozenset({"max_wal_size", "min_wal_size", "shared_buffers"})
 _SIZE: Final = re.compile(r"[0-9]+( ?(B|kB|MB|GB|TB))?", re.ASCII)
 _SWITCHES: Final = frozenset({"hot_standby_feedback", "sync_replication_slots", "wal_log_hints"})
+
+
+def least(instances: int) -> dict[str, int]:
+    """Return what *instances* servers need to follow each other, and one to be made anew beside them."""
+    return {"max_wal_senders": instances + 1, "max_replication_slots": instances + 1}
 
 
 def wanted(place: Place, observed: Observed | None) -> dict[str, str]:
@@ -61,10 +68,11 @@ def _recovered(observed: Observed | None) -> bool:
 
 
 def _enforced(written: Mapping[str, object], major: str) -> dict[str, int]:
-    """Return the values of `ENFORCED` among *written*."""
+    """Return the values of `ENFORCED` among *written*, but for those that no server takes."""
     named = {settings.folded(name, major): str(value) for name, value in written.items()}
-    read = {name: _read(name, named[name], major) for name in ENFORCED if name in named}
-    return {name: int(value) for name, value in read.items() if value.isdecimal()}
+    read = {name: _read(name, named[name], major) for name in ENFORCED if name in named and settings.known(major)}
+    known = settings.known(major)
+    return {name: int(value) for name, value in read.items() if value.isdecimal() and not known[name].trouble(value)}
 
 
 def _read(name: str, value: str, major: str) -> str:

@@ -59,6 +59,8 @@ class LocalPostgres:
                 be, a password that is gone.
         """
         settings.refuse_unfit(ask.spec, self.product, MANAGED_PARAMETERS)
+        settings.refuse_no_room(ask.spec)
+        settings.refuse_too_few(ask.spec, {"max_wal_senders": 2}, "a base backup needs two.")
         place = Place(ask, slot)
         ready = facts.Readiness(seen, place)
         postgresql.refuse_forgotten(ask.spec, tasks.made(ready.found("setup")))
