@@ -112,7 +112,7 @@ def test_the_pinned_packages_alone_serve_the_function_from_where_nothing_can_be_
 
 
 async def is_answered(address: str) -> bool:
-    world = ready()
+    world = ready(parameters={"work_mem": "8MB"})  # so that it reads the data that lie beside its modules
     async with grpc.aio.insecure_channel(address) as channel:
         stub = grpcv1.FunctionRunnerServiceStub(channel)
         return read(await stub.RunFunction(world.request(world.ask().asked), timeout=PATIENCE_SECONDS)).ready
