@@ -12,6 +12,7 @@ from groundplane.engines import _aws as aws
 from groundplane.engines._engine import Anchor, Archive, Ask, Operator
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database import _settings as settings
+from groundplane.engines.database.rds import _extensions as extensions
 from groundplane.engines.database.rds import _facts as facts
 from groundplane.engines.database.rds import _inside as inside
 from groundplane.engines.database.rds import _objects as objects
@@ -100,6 +101,7 @@ class AmazonRds:
         settings.refuse_unfit(ask.spec, self.product, parameters.MANAGED, computed=parameters.COMPUTED)
         if place.zones:
             settings.refuse_weak(ask.spec, parameters.UNCONFIRMED, parameters.UNCONFIRMED_WHY)
+        extensions.refuse_missing(place)
         postgresql.refuse_forgotten(ask.spec, inside.present_extensions(place, seen))
         parameters.refuse_restart(place, seen)
         secret = postgresql.login_secret(ask, slot, slot.resource("instance"), seen)

@@ -9,6 +9,7 @@ from groundplane.core.refusal import Reason, Refusal
 from groundplane.engines import _aws as aws
 from groundplane.engines.database import _settings as settings
 from groundplane.engines.database._values import number, plain, truth
+from groundplane.engines.database.rds import _extensions as extensions
 from groundplane.engines.database.rds._place import PARAMETER_GROUP, Place, major
 
 if TYPE_CHECKING:
@@ -107,17 +108,20 @@ def group(place: Place, version: str, parameters: list[Manifest]) -> Manifest:
     return aws.managed(PARAMETER_GROUP, name, place.ask.knobs.aws, settings, external_name=external_name)
 
 
-def wanted(place: Place) -> list[Manifest]:
+def wanted(place: Place, seen: Observation) -> list[Manifest]:
     """Return the parameters that the claim asks for, and forced TLS.
 
     The method of a parameter that RDS has taken never changes: RDS takes no note of a change in the method alone, and
     the provider would ask for ever. A static one with another method RDS has never taken.
 
     Raises:
-        Refusal: NotOffered, when a value has a unit that cannot be told in numbers.
+        Refusal: NotOffered, when a value has a unit that cannot be told in numbers, or an extension needs a library
+            that the running server did not load.
     """
     version = place.ask.spec.version
-    asked = {**settings.parameters(place.ask.spec), "rds.force_ssl": "1"}
+    written = settings.parameters(place.ask.spec)
+    loaded = extensions.preload(place, written, _loaded(place, seen))
+    asked = {**written, **loaded, "rds.force_ssl": "1"}
     waiting = _static_names(version) | {"rds.force_ssl"}  # what equals the default keeps the default's method
     return [
         {
@@ -158,7 +162,7 @@ def told(name: str, value: str, version: str) -> str:
 def groups(place: Place, seen: Observation) -> dict[str, Manifest]:
     """Return the groups by role: the one asked for, and those that the instance has not left yet, as they are."""
     version = place.ask.spec.version
-    found = {f"{PREFIX}{version}": group(place, version, wanted(place))}
+    found = {f"{PREFIX}{version}": group(place, version, wanted(place, seen))}
     if not _left(place, seen.existing(place.slot.resource("instance"))):
         for older, observed in _others(place, seen).items():
             found[f"{PREFIX}{older}"] = group(place, older, observed.at("spec", "forProvider", "parameter") or [])
@@ -176,7 +180,7 @@ def refuse_restart(place: Place, seen: Observation) -> None:
         return
     version = place.ask.spec.version
     before = _static(observed.at("spec", "forProvider", "parameter") or [], version)
-    after = _static(wanted(place), version)
+    after = _static(wanted(place, seen), version)
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     if changed:
         then = ", ".join(f"{name} {f'to {before[name]}' if name in before else 'to absent'}" for name in changed)
@@ -185,6 +189,17 @@ def refuse_restart(place: Place, seen: Observation) -> None:
             f"parameters: {', '.join(changed)} can be set on rds only when the claim is created or its version is"
             f" raised: the server reads it when it starts, and RDS does not restart it for that. Set {then}.",
         )
+
+
+def _loaded(place: Place, seen: Observation) -> str | None:
+    """Return the libraries that the running server was told to load, empty for none of ours; None before it started."""
+    version = place.ask.spec.version
+    observed = seen.existing(place.slot.resource(f"{PREFIX}{version}"))
+    if observed is None or not _started(place, seen.existing(place.slot.resource("instance"))):
+        return None
+    found = observed.at("spec", "forProvider", "parameter")
+    listed = [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+    return next((str(entry.get("value")) for entry in listed if entry.get("name") == extensions.PRELOADED), "")
 
 
 def _started(place: Place, instance: Observed | None) -> bool:
