@@ -42,6 +42,22 @@ META: Manifest = {
 }
 REFERENCE = {"kind": "Lease", "namespace": "n", "name": "x", "uid": "u", "apiVersion": "v1", "fieldPath": "spec"}
 SERIES = {"count": 3, "lastObservedTime": "2026-01-01T00:00:00.000001Z"}
+RESOURCES = {
+    "namespaceSelector": {"matchLabels": {"a": "b"}},
+    "objectSelector": {"matchExpressions": [{"key": "k", "operator": "In", "values": ["v"]}]},
+    "resourceRules": [
+        {
+            "resourceNames": ["n"],
+            "operations": ["CREATE", "UPDATE"],
+            "apiGroups": [""],
+            "apiVersions": ["v1"],
+            "resources": ["secrets"],
+            "scope": "*",
+        }
+    ],
+    "matchPolicy": "Equivalent",
+}
+EXPRESSION = {"name": "n", "expression": "true"}
 OBJECTS: list[Manifest] = [
     {"apiVersion": "v1", "kind": "Namespace", "spec": {"finalizers": ["k"]}, "status": {"phase": "Active"}},
     {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {"a": "/wA=", "b": ""}, "immutable": False},
@@ -68,6 +84,43 @@ OBJECTS: list[Manifest] = [
         "series": SERIES,
         **{key: key for key in ("reason", "note", "type", "action", "reportingController", "reportingInstance")},
     },
+    {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicy",
+        "spec": {
+            "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
+            "failurePolicy": "Fail",
+            "matchConstraints": RESOURCES,
+            "matchConditions": [EXPRESSION],
+            "variables": [EXPRESSION],
+            "auditAnnotations": [{"key": "k", "valueExpression": "'v'"}],
+            "validations": [{"expression": "true", "message": "m", "reason": "Invalid", "messageExpression": "'m'"}],
+        },
+        "status": {"observedGeneration": 1, "conditions": [{"type": "Ready", "observedGeneration": 2}]},
+    },
+    {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingAdmissionPolicy",
+        "spec": {
+            "matchConstraints": RESOURCES,
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": "[]"}}],
+            "variables": [EXPRESSION],
+            "reinvocationPolicy": "Never",
+        },
+    },
+    *(
+        {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": f"{kind}AdmissionPolicyBinding",
+            "spec": {
+                "policyName": "p",
+                "paramRef": {"name": "n", "selector": {}, "parameterNotFoundAction": "Deny"},
+                "matchResources": RESOURCES,
+                **more,
+            },
+        }
+        for kind, more in (("Mutating", {}), ("Validating", {"validationActions": ["Deny", "Audit"]}))
+    ),
     {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",

@@ -130,6 +130,7 @@ def test_informers_of_client_go_see_what_comes_changes_and_goes(server: Served, 
     server.run("create", "configmap", "early", "--from-literal=value=1")
     with running_program(*programs.go(), "watch", server.kubeconfig, form, server.namespace) as seen:
         seen.await_("ready", "ConfigMap ADD early 1", f"Namespace ADD {server.namespace} Active")
+        seen.await_(f"binds {server.namespace} secrets")
         server.run("create", "secret", "generic", "login", "--from-literal=value=four")
         server.run("patch", "configmap", "early", "-p", '{"data":{"value":"2"}}')
         claim(server, "orders")

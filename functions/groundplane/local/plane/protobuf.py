@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from groundplane.core.manifest import JSON, Manifest
 from groundplane.local.plane import moments
-from groundplane.local.plane.protobuf_messages import WRITTEN, Field, Fields, Type, fields_read
+from groundplane.local.plane.protobuf_fields import Field, Fields, Type
+from groundplane.local.plane.protobuf_messages import WRITTEN, fields_read
 
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 _MAGIC = b"k8s\x00"
@@ -64,6 +65,8 @@ def _set(made: Manifest, field: Field, value: int | bytes) -> None:
             made[field.name] = _from_json(_bytes(value))
         case "object":
             made[field.name] = _object(_bytes(value), field.fields)
+        case "inline":
+            made |= _object(_bytes(value), field.fields)
         case "objects":
             made.setdefault(field.name, []).append(_object(_bytes(value), field.fields))
         case _:
@@ -173,7 +176,7 @@ def _message(manifest: Manifest, fields: Fields) -> bytes:
     return b"".join(
         part
         for number, field in fields.items()
-        if (value := manifest.get(field.name)) is not None
+        if (value := manifest if field.type == "inline" else manifest.get(field.name)) is not None
         for part in _parts(number, field, value)
     )
 
@@ -189,7 +192,7 @@ def _parts(number: int, field: Field, value: JSON) -> Iterator[bytes]:
             yield from (_part(number, _message(one, field.fields)) for one in value)
         case "object" if field.fields.get(1, field).type == "json":
             yield _part(number, _part(1, json.dumps(value, separators=(",", ":")).encode()))
-        case "object":
+        case "object" | "inline":
             yield _part(number, _message(value, field.fields))
         case "number" | "flag":
             yield _varint_of(number << 3 | _VARINT) + _varint_of(int(value) % 2**_MOST_BITS)

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -123,6 +124,7 @@ func watch(ctx context.Context, client kubernetes.Interface, config *rest.Config
 		"Lease":     factory.Coordination().V1().Leases().Informer(),
 		"Event":     factory.Events().V1().Events().Informer(),
 	}
+	bind(client, namespace)
 	spaces := informers.NewSharedInformerFactory(client, 0)
 	kinds["Namespace"] = spaces.Core().V1().Namespaces().Informer()
 	claims := metadatainformer.NewSharedInformerFactory(metadata.NewForConfigOrDie(config), 0)
@@ -142,6 +144,27 @@ func watch(ctx context.Context, client kubernetes.Interface, config *rest.Config
 	}
 	say("ready")
 	<-ctx.Done()
+}
+
+// bind makes a binding of a policy that there is not, and deletes it.
+func bind(client kubernetes.Interface, name string) {
+	bindings := client.AdmissionregistrationV1().ValidatingAdmissionPolicyBindings()
+	operations := admissionv1.RuleWithOperations{
+		Operations: []admissionv1.OperationType{admissionv1.Create},
+		Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"secrets"}},
+	}
+	rules := []admissionv1.NamedRuleWithOperations{{RuleWithOperations: operations}}
+	made, err := bindings.Create(context.Background(), &admissionv1.ValidatingAdmissionPolicyBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec: admissionv1.ValidatingAdmissionPolicyBindingSpec{
+			PolicyName:        name,
+			ValidationActions: []admissionv1.ValidationAction{admissionv1.Audit},
+			MatchResources:    &admissionv1.MatchResources{ResourceRules: rules},
+		},
+	}, metav1.CreateOptions{})
+	must(err)
+	say("binds", made.Spec.PolicyName, made.Spec.MatchResources.ResourceRules[0].Resources[0])
+	must(bindings.Delete(context.Background(), name, metav1.DeleteOptions{}))
 }
 
 func handler(kind string) cache.ResourceEventHandlerFuncs {
