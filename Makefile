@@ -64,7 +64,7 @@ controlplane: setup ## Run the scenarios on a real API server and Crossplane (ne
 embedded: setup ## Run the same scenarios on the embedded plane (needs the upstream CRDs; ARGS='-k swap' runs some)
 	@$(BIN)/python tools/play.py --embedded $(ARGS)
 
-planes: setup ## Hold the embedded plane against a real API server (needs Go; GROUNDPLANE_FUZZ_OBJECTS=2000 takes longer)
+planes: setup ## Hold the embedded plane against a real API server, by client-go and fabric8 too (needs Go; GROUNDPLANE_FUZZ_OBJECTS=2000 takes longer)
 	@$(BIN)/python tools/compare.py $(ARGS)
 
 browser: setup ## Use the page in a browser as people do (needs Chromium; ARGS='-k keyboard' runs some)
