@@ -13,7 +13,7 @@ from yarl import URL
 
 from groundplane.local.plane import protobuf, wire
 
-SLOW_SECONDS = 30.0  # a client that takes nothing for so long is cut off; it comes back and goes on where it was
+SLOW_SECONDS = 30.0  # a client that takes nothing for so long, or twice, is cut off; it goes on where it was
 _CLOSE_SECONDS = 1.0  # how long a client may take to answer a close
 _LARGEST_MESSAGE = 64 * 1024  # bytes; a client has nothing to say
 _LENGTH_BYTES = 4  # before each event in protobuf
@@ -56,10 +56,11 @@ async def _by_body(request: web.Request, stream: Stream) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": kind})
     response.enable_chunked_encoding()
     await response.prepare(request)
-    with _cut_off(request):
+    with _cut_off(request) as patience:
         async for event in stream.events:
-            async with asyncio.timeout(SLOW_SECONDS):
-                await response.write(stream.in_body(event))
+            patience.begun = patience.clock()
+            await response.write(stream.in_body(event))
+            patience.begun = 0.0
         await response.write_eof()
     return response
 
@@ -70,8 +71,8 @@ async def _by_socket(request: web.Request, stream: Stream) -> web.StreamResponse
         timeout=_CLOSE_SECONDS, protocols=_protocols(request), compress=False, max_msg_size=_LARGEST_MESSAGE
     )
     await socket.prepare(request)
-    with _cut_off(request):
-        tasks = [asyncio.create_task(_sent(socket, stream)), asyncio.create_task(_until_closed(socket))]
+    with _cut_off(request) as patience:
+        tasks = [asyncio.create_task(_sent(socket, stream, patience)), asyncio.create_task(_until_closed(socket))]
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -84,11 +85,12 @@ async def _by_socket(request: web.Request, stream: Stream) -> web.StreamResponse
     return socket
 
 
-async def _sent(socket: web.WebSocketResponse, stream: Stream) -> None:
+async def _sent(socket: web.WebSocketResponse, stream: Stream, patience: _Patience) -> None:
     kind = WSMsgType.TEXT if stream.is_text else WSMsgType.BINARY
     async for event in stream.events:
-        async with asyncio.timeout(SLOW_SECONDS):
-            await socket.send_frame(stream.in_message(event), kind)
+        patience.begun = patience.clock()
+        await socket.send_frame(stream.in_message(event), kind)
+        patience.begun = 0.0
 
 
 async def _until_closed(socket: web.WebSocketResponse) -> None:
@@ -97,18 +99,46 @@ async def _until_closed(socket: web.WebSocketResponse) -> None:
         pass
 
 
+class _Patience:
+    """Ends a connection on which an event has been on its way for too long; one timer for all events costs nothing."""
+
+    def __init__(self, request: web.Request) -> None:
+        loop = asyncio.get_running_loop()
+        self.clock = loop.time
+        self.begun = 0.0  # when the event that is on its way was begun; 0 while none is
+        self._later = loop.call_later
+        self._request = request
+        self._timer = self._later(SLOW_SECONDS, self._look)
+
+    def _look(self) -> None:
+        if self.begun and self.clock() - self.begun > SLOW_SECONDS:
+            self.cut_off()
+        else:
+            self._timer = self._later(SLOW_SECONDS, self._look)
+
+    def cut_off(self) -> None:
+        """End the connection without a word."""
+        if self._request.transport is not None:
+            self._request.transport.abort()
+
+    def end(self) -> None:
+        """Look no more."""
+        self._timer.cancel()
+
+
 @contextlib.contextmanager
-def _cut_off(request: web.Request) -> Iterator[None]:
+def _cut_off(request: web.Request) -> Iterator[_Patience]:
     """End the connection at once when the client is gone, too slow, or cannot be told any more that we failed."""
+    patience = _Patience(request)
     try:
-        yield
+        yield patience
     except ConnectionResetError:
         pass
     except Exception as error:  # noqa: BLE001  # the answer has begun, so that no other can be given
-        if not isinstance(error, TimeoutError):
-            _LOG.exception("watch of %s failed: %s", request.path, type(error).__name__, exc_info=False)
-        if request.transport is not None:
-            request.transport.abort()
+        _LOG.exception("watch of %s failed: %s", request.path, type(error).__name__, exc_info=False)
+        patience.cut_off()
+    finally:
+        patience.end()
 
 
 def _wants_socket(request: web.Request) -> bool:
