@@ -57,7 +57,10 @@ def ran(monkeypatch: pytest.MonkeyPatch, folder: Path, code: str, *, leave_out: 
     client = Client("made-up", "made-up", {}, "", "", leave_out=leave_out)
     right, authority, host, smaller = (folder / name for name in ("right", "another-authority", "another-host", "less"))
     return running.result(
-        client, running.Mounts(right, authority, host, PASSWORD), folder, smaller if leave_out else None
+        client,
+        running.Mounts(right, authority, host, (), {"SERVICE_BINDING_ROOT": "/exec"}, PASSWORD),
+        folder,
+        smaller if leave_out else None,
     )
 
 
@@ -70,8 +73,9 @@ def test_a_client_passes_that_connects_and_refuses(monkeypatch: pytest.MonkeyPat
     [
         ("exit('no driver')", "did not connect: no driver"),
         ("pass", "did not connect"),
+        ("mount == 'exec' and exit('no PATH');" + REFUSES + READS, "did not connect: no PATH"),
         (READS, "believed another-authority"),
-        ("mount != 'right' and exit('no driver');" + READS, "not because of its certificate: no driver"),
+        ("mount.startswith('another') and exit('no driver');" + READS, "not because of its certificate: no driver"),
         ("mount == 'another-authority' and exit('certificate verify failed');" + READS, "believed another-host"),
         (f"print({PASSWORD!r});" + REFUSES + READS, "shows the password"),
         (f"exit('cannot use {PASSWORD}')", r"cannot use \(hidden\)"),
@@ -125,7 +129,7 @@ def test_what_cannot_run_here_is_skipped_with_the_reason(
     monkeypatch.setattr(demo.Shell, "run", lambda *_: pytest.fail("nothing is started for nobody"))
     assert clients.main(["pgx", "spring-jdbc", "pg"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "clients: spring-jdbc: skipped: there is no java and no mvn here",
+        "clients: spring-jdbc: skipped: there is no javac and no mvn here",
         "clients: pg: skipped: there is no node and no npm here",
         "clients: pgx: skipped: there is no go here",
         "clients: skipped: none of them can run here",

@@ -34,11 +34,20 @@ ENTRIES = {
 }
 VARIABLES = {
     *("SERVICE_BINDING_ROOT", "DATABASE_URL", "PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGSSLMODE"),
-    *("PGSSLROOTCERT", "PGSSLCERTMODE"),
+    "PGSSLROOTCERT",
 }
 OF_A_SHELL = {
     *("PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGHOSTADDR", "PGTARGETSESSIONATTRS", "PGOPTIONS", "PGPASSFILE"),
-    *("PGREQUIRESSL", "PGSSLCERT", "PGSSLKEY", "PGSSLCRL", "PGSSLCRLDIR", "PGGSSENCMODE", "PGREQUIREAUTH"),
+    *(
+        "PGREQUIRESSL",
+        "PGSSLCERTMODE",
+        "PGSSLCERT",
+        "PGSSLKEY",
+        "PGSSLCRL",
+        "PGSSLCRLDIR",
+        "PGGSSENCMODE",
+        "PGREQUIREAUTH",
+    ),
     *("PGCHANNELBINDING", "PGAPPNAME", "PGTZ", "PGCLIENTENCODING", "PGDATA", "PGCLUSTER", "PG_OF_A_LATER_RELEASE"),
     *("SPRING_DATASOURCE_URL", "SPRING_DATASOURCE_PASSWORD", "SPRING_R2DBC_URL", "QUARKUS_DATASOURCE_JDBC_URL"),
 }
@@ -117,11 +126,17 @@ def test_a_path_in_a_url_is_quoted_so_that_libpq_and_others_read_it() -> None:
     assert parse_qs(urlsplit(url).query, strict_parsing=True) == {"sslmode": ["verify-full"], "sslrootcert": [path]}
 
 
-def test_a_list_of_revoked_certificates_that_a_person_has_is_not_read(person: Path) -> None:
-    assert "PGSSLCRL" not in variables.of(ENTRIES, person)
+@pytest.mark.parametrize(
+    ("file", "variable", "value"),
+    [("root.crl", "PGSSLCRL", os.devnull), ("postgresql.crt", "PGSSLCERTMODE", "disable")],
+)
+def test_a_file_that_a_person_has_for_other_servers_is_not_read(
+    person: Path, file: str, variable: str, value: str
+) -> None:
+    assert variable not in variables.of(ENTRIES, person), "some clients refuse it, so it is set only where it helps"
     (person / ".postgresql").mkdir()
-    (person / ".postgresql" / "root.crl").write_text("of another authority")
-    assert variables.of(ENTRIES, person)["PGSSLCRL"] == os.devnull
+    (person / ".postgresql" / file).write_text("of another authority")
+    assert variables.of(ENTRIES, person)[variable] == value
 
 
 def test_every_type_of_binding_says_what_its_clients_read() -> None:
@@ -130,7 +145,7 @@ def test_every_type_of_binding_says_what_its_clients_read() -> None:
     for word, keys in types.items():
         clients = variables.TYPES[word]
         assert {*clients.entries.values(), clients.url[1], variables.CERTIFICATES} <= set(keys)
-        set_here = {*clients.entries, clients.certificates, clients.url[0], *clients.fixed, *clients.unread}
+        set_here = {*clients.entries, clients.certificates, clients.url[0], *clients.unread}
         assert all(map(clients.reads, set_here)), "what is set is also taken out of the shell"
 
 

@@ -69,6 +69,8 @@ def connected(clients: list[Client]) -> tuple[dict[str, str], dict[str, str]]:
             mounts.mount(folder / "right", entries),
             mounts.mount(folder / "another-authority", mounts.of_another_authority(entries)),
             mounts.mount(folder / "another-host", mounts.of_another_host(entries, port)) if port else None,
+            (str(demo.BIN / "groundplane"), "exec", f"xdb/{BINDING}", "-n", demo.TEAM, "--"),
+            {"GROUNDPLANE_HOME": str(folder / "plane")},
             entries["password"],
         )
 

@@ -88,6 +88,8 @@ class Shell:
 
 def main() -> int:
     """Tell the story and return 0 when all of it came true."""
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]  # of another database
     began = time.monotonic()
     home = Path(tempfile.mkdtemp(prefix="groundplane-"))
     try:

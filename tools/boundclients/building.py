@@ -66,16 +66,19 @@ def _digest(name: str) -> str:
 
 def _run(*words: str | Path, folder: Path) -> None:
     command = [str(word) for word in words]
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise BuildError(f"{' '.join(command[:3])}: not done after {SECONDS} s") from None
     if done.returncode:
         raise BuildError(f"{' '.join(command[:3])}: {done.stdout.strip()[-2000:]}")
 
@@ -100,7 +103,7 @@ def _node(folder: Path) -> None:
 
 
 def _go(folder: Path) -> None:
-    _run("go", "build", "-o", folder / "pgx", ".", folder=SOURCES / "go")
+    _run("go", "build", "-o", folder, "./...", folder=SOURCES / "go")
 
 
 def _python(folder: Path) -> None:
@@ -110,7 +113,7 @@ def _python(folder: Path) -> None:
 
 
 FAMILIES = {
-    "java": Family(("java", "mvn"), _java, _run_java),
+    "java": Family(("javac", "mvn"), _java, _run_java),
     "node": Family(("node", "npm"), _node, lambda folder, client: ["node", str(folder / client.source)]),
     "go": Family(("go",), _go, lambda folder, client: [str(folder / client.name)]),
     "python": Family(

@@ -111,8 +111,16 @@ CLIENTS = (
         "go",
         {"github.com/jackc/pgx/v5": "pgx"},
         "the program reads `uri`",
-        "main.go",
+        "pgx/main.go",
         'pgx.Connect(background, uri+"&sslrootcert="+orders+"/certificates")',
+    ),
+    Client(
+        "pq",
+        "go",
+        {"github.com/lib/pq": "lib/pq"},
+        "the program reads `uri`",
+        "pq/main.go",
+        'sql.Open("postgres", uri+"&sslrootcert="+orders+"/certificates")',
     ),
     Client(
         "psycopg",

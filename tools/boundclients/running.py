@@ -11,8 +11,8 @@ from boundclients import building
 from boundclients.catalogue import Client
 
 SECONDS = 120
-WHOLE = "writes and reads; refuses another authority, and another host"
-WITHOUT_HOST = "writes and reads; refuses another authority"
+WITHOUT_HOST = "writes and reads, in a pod and by `groundplane exec`; refuses another authority"
+WHOLE = f"{WITHOUT_HOST} and another host"
 # What a client says, in the words of its library, when it does not believe the server.
 NO_AUTHORITY = re.compile(
     r"PKIX path building failed|certificate verify failed|signed by unknown authority"
@@ -36,12 +36,16 @@ class Mounts:
         right: As the binding says.
         another_authority: With the certificate of an authority that signed nothing.
         another_host: With a host that the server's certificate does not name; None where this machine has no other.
+        executed: The words that run a program with the same binding by `groundplane exec`.
+        variables: What those words need in their environment.
         password: What they hold and nobody may show.
     """
 
     right: Path
     another_authority: Path
     another_host: Path | None
+    executed: tuple[str, ...]
+    variables: Mapping[str, str]
     password: str
 
 
@@ -53,10 +57,10 @@ def result(client: Client, mounts: Mounts, home: Path, smaller: Path | None) -> 
     """
     for mount in filter(None, (mounts.right, smaller)):
         done = _run(client, mount, home)
-        if done.returncode or f"read: {client.name}" not in done.stdout:
-            raise ClientError(f"did not connect: {_told(done, mounts)}")
+        _connected(client, done, mounts)
         if mounts.password in done.stdout and (smaller is None or mount is smaller):
             raise ClientError("shows the password in its log")
+    _connected(client, _run(client, None, home, mounts), mounts)
     _refuses(client, mounts, mounts.another_authority, NO_AUTHORITY, home)
     if mounts.another_host is None:
         return WITHOUT_HOST
@@ -72,24 +76,37 @@ def _refuses(client: Client, mounts: Mounts, mount: Path, reason: re.Pattern[str
         raise ClientError(f"failed by {mount.name}, and not because of its certificate: {_told(done, mounts)}")
 
 
-def _run(client: Client, mount: Path, home: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        building.FAMILIES[client.family].argv(building.BUILT / client.family, client),
-        env=environment(client, mount, home),
-        cwd=home,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+def _connected(client: Client, done: subprocess.CompletedProcess[str], mounts: Mounts) -> None:
+    if done.returncode or f"read: {client.name}" not in done.stdout:
+        raise ClientError(f"did not connect: {_told(done, mounts)}")
 
 
-def environment(client: Client, mount: Path, home: Path) -> Mapping[str, str]:
+def _run(
+    client: Client, mount: Path | None, home: Path, mounts: Mounts | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run *client* by *mount*, or by `groundplane exec` of *mounts*."""
+    words = building.FAMILIES[client.family].argv(building.BUILT / client.family, client)
+    try:
+        return subprocess.run(
+            [*(mounts.executed if mounts else ()), *words],
+            env={**environment(client, mount, home), **(mounts.variables if mounts else {})},
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ClientError(f"did not end within {SECONDS} s") from None
+
+
+def environment(client: Client, mount: Path | None, home: Path) -> dict[str, str]:
     """Return all variables of a pod: what a person writes there, and nothing of this shell that leads to a database."""
     kept = {name: os.environ[name] for name in ("PATH", "JAVA_HOME", "LANG") if name in os.environ}
-    return {**kept, "HOME": str(home), "SERVICE_BINDING_ROOT": str(mount), **client.variables}
+    root = {"SERVICE_BINDING_ROOT": str(mount)} if mount else {}
+    return {**kept, "HOME": str(home), **root, **client.variables}
 
 
 def _told(done: subprocess.CompletedProcess[str], mounts: Mounts) -> str:

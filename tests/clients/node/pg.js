@@ -7,6 +7,6 @@ const uri = readFileSync(`${orders}/uri`);
 const client = new pg.Client(`${uri}&sslrootcert=${orders}/certificates`);
 await client.connect();
 await client.query("INSERT INTO written VALUES ('pg')");
-const { rows } = await client.query("SELECT client FROM written WHERE client = 'pg'");
+const { rows } = await client.query("SELECT DISTINCT client FROM written WHERE client = 'pg'");
 console.log(`read: ${rows[0].client}`);
 await client.end();

@@ -13,7 +13,7 @@ async def main() -> None:
     uri = (orders / "uri").read_text()
     connection = await asyncpg.connect(f"{uri}&sslrootcert={orders}/certificates")
     await connection.execute("INSERT INTO written VALUES ('asyncpg')")
-    found = await connection.fetchval("SELECT client FROM written WHERE client = 'asyncpg'")
+    found = await connection.fetchval("SELECT DISTINCT client FROM written WHERE client = 'asyncpg'")
     await connection.close()
     print(f"read: {found}")
 

@@ -9,5 +9,7 @@ orders = Path(os.environ["SERVICE_BINDING_ROOT"]) / "orders"
 uri = (orders / "uri").read_text()
 with psycopg.connect(f"{uri}&sslrootcert={orders}/certificates") as connection:
     connection.execute("INSERT INTO written VALUES ('psycopg')")
-    (found,) = connection.execute("SELECT client FROM written WHERE client = 'psycopg'").fetchone() or ("nothing",)
+    (found,) = connection.execute("SELECT DISTINCT client FROM written WHERE client = 'psycopg'").fetchone() or (
+        "nothing",
+    )
 print(f"read: {found}")

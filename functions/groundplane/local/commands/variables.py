@@ -24,8 +24,8 @@ class Clients:
         entries: The entry of the binding that a variable has.
         certificates: The variable that has the path of the certificates.
         url: The variable that has the whole address, and the entry that it is.
-        fixed: Variables that are the same for every binding of the type.
-        unread: The variable that leads away from a file of the person, set where there is that file.
+        unread: The value of a variable that leads away from a file of the person, and that file. It is set only where
+            there is the file: some clients refuse a variable that they do not know.
         parameter: What the path of the certificates is called in a URL.
         prefixes: How variables begin that only these clients read.
         names: Other variables that name a server, or a login to it.
@@ -34,8 +34,7 @@ class Clients:
     entries: Mapping[str, str]
     certificates: str
     url: tuple[str, str]
-    fixed: Mapping[str, str]
-    unread: Mapping[str, str]
+    unread: Mapping[str, tuple[str, str]]
     parameter: str
     prefixes: tuple[str, ...]
     names: frozenset[str]
@@ -57,10 +56,12 @@ TYPES: Final = {
         },
         certificates="PGSSLROOTCERT",
         url=("DATABASE_URL", "uri"),
-        # A login is a password. Without this libpq reads ~/.postgresql/postgresql.crt, and fails where that is broken.
-        fixed={"PGSSLCERTMODE": "disable"},
-        # Who has revoked certificates of another authority there would be told that this one has no list of them.
-        unread={"PGSSLCRL": "~/.postgresql/root.crl"},
+        unread={
+            # A login is a password here, and libpq fails where this file is broken or of another authority.
+            "PGSSLCERTMODE": ("disable", "~/.postgresql/postgresql.crt"),
+            # Of another authority, it would make libpq miss a list of this one.
+            "PGSSLCRL": (os.devnull, "~/.postgresql/root.crl"),
+        },
         parameter="sslrootcert",
         prefixes=("PG",),
         names=frozenset(
@@ -93,8 +94,8 @@ def of(entries: Mapping[str, str], folder: Path) -> dict[str, str]:
     if clients is None:
         return given
     given |= {name: entries[key] for name, key in clients.entries.items() if key in entries}
-    given |= {clients.certificates: str(folder / CERTIFICATES), **clients.fixed}
-    given |= {name: os.devnull for name, file in clients.unread.items() if Path(file).expanduser().exists()}
+    given[clients.certificates] = str(folder / CERTIFICATES)
+    given |= {name: value for name, (value, file) in clients.unread.items() if Path(file).expanduser().exists()}
     variable, key = clients.url
     return given | ({variable: mounted(entries, folder)[key]} if key in entries else {})
 

@@ -22,7 +22,7 @@ public class Quarkus {
       statement.execute("INSERT INTO written VALUES ('quarkus')");
       var found =
           statement.executeQuery(
-              "SELECT client FROM written WHERE client = 'quarkus'");
+              "SELECT DISTINCT client FROM written WHERE client = 'quarkus'");
       found.next();
       System.out.println("read: " + found.getString(1));
     }

@@ -20,7 +20,7 @@ public class R2dbc {
                         .flatMap(result -> result.getRowsUpdated())
                         .thenMany(
                             connection
-                                .createStatement("SELECT client FROM written WHERE client = 'r2dbc'")
+                                .createStatement("SELECT DISTINCT client FROM written WHERE client = 'r2dbc'")
                                 .execute())
                         .flatMap(result -> result.map((row, metadata) -> row.get(0, String.class)))
                         .single(),

@@ -13,7 +13,7 @@ public class SpringJdbc {
       database.update("INSERT INTO written VALUES (?)", "spring-jdbc");
       var found =
           database.queryForObject(
-              "SELECT client FROM written WHERE client = ?",
+              "SELECT DISTINCT client FROM written WHERE client = ?",
               String.class,
               "spring-jdbc");
       System.out.println("read: " + found);

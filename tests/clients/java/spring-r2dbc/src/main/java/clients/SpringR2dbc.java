@@ -14,7 +14,7 @@ public class SpringR2dbc {
       var found =
           database
               .sql(
-                  "SELECT client FROM written WHERE client = 'spring-r2dbc'")
+                  "SELECT DISTINCT client FROM written WHERE client = 'spring-r2dbc'")
               .mapValue(String.class)
               .one()
               .block();

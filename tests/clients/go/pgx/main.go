@@ -28,7 +28,7 @@ func main() {
 		log.Fatal(err)
 	}
 	var found string
-	row := connection.QueryRow(background, "SELECT client FROM written WHERE client = 'pgx'")
+	row := connection.QueryRow(background, "SELECT DISTINCT client FROM written WHERE client = 'pgx'")
 	if err := row.Scan(&found); err != nil {
 		log.Fatal(err)
 	}
