@@ -153,8 +153,8 @@ def test_a_generator_that_fails_fails_the_check(tmp_path: Path) -> None:
     assert run_script("tools/check-generated.sh", tmp_path).returncode == 7
 
 
-PARTS = ["test", "check", "demo", "faults GROUNDPLANE_KILLS=5 GROUNDPLANE_MOMENTS=4", "embedded", "binaries"]
-PARTS += ["controlplane", "planes", "conformance", "browser", "bench BENCH=quick"]
+PARTS = ["test", "check", "demo", "clients", "faults GROUNDPLANE_KILLS=5 GROUNDPLANE_MOMENTS=4", "embedded"]
+PARTS += ["binaries", "controlplane", "planes", "conformance", "browser", "bench BENCH=quick"]
 
 
 @dataclass
@@ -200,7 +200,7 @@ def test_ci_counts_a_part_that_lacks_a_program_as_skipped(tmp_path: Path) -> Non
 
 def test_ci_leaves_out_what_does_not_fit_any_more_and_says_so(tmp_path: Path) -> None:
     ran = run_ci(tmp_path, SECONDS="4000")  # where bash begins to count
-    assert ran.made == ["test", "check", *PARTS[2:4], "binaries", *PARTS[7:]]
+    assert ran.made == ["test", "check", *PARTS[2:5], "binaries", *PARTS[8:]]
     assert "controlplane: skipped: no time left (66 of 75 minutes used)" in ran.lines
     assert "embedded skipped, binaries ok" in ran.last
     assert " passed, 2 skipped, after 4" in ran.last
@@ -215,7 +215,7 @@ def test_ci_that_has_used_all_its_time_runs_nothing_more(tmp_path: Path) -> None
 
 def test_ci_knows_that_a_first_build_takes_longer(tmp_path: Path) -> None:
     ran = run_ci(tmp_path, SECONDS="4000", GOCACHE=str(tmp_path / "new"))
-    assert ran.made == ["test", *PARTS[1:4], *PARTS[9:]]
+    assert ran.made == ["test", *PARTS[1:5], *PARTS[10:]]
 
 
 def test_ci_ends_a_part_that_never_ends(tmp_path: Path) -> None:
