@@ -136,6 +136,22 @@ def test_what_cannot_run_here_is_skipped_with_the_reason(
     ]
 
 
+def test_what_cannot_be_built_fails_and_the_others_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def built(family: str) -> None:
+        if family == "go":
+            raise building.BuildError("go build -o: no network")
+
+    monkeypatch.setattr(building, "built", built)
+    monkeypatch.setattr(building.Family, "lacks", lambda _: "")
+    monkeypatch.setattr(clients, "connected", lambda ran: ({one.name: running.WHOLE for one in ran}, {}))
+    assert clients.main(["pgx", "psycopg"]) == 1
+    out = capsys.readouterr().out
+    assert "clients: go cannot be built: go build -o: no network" in out
+    assert "1 passed, 1 failed, 0 skipped" in out
+
+
 def test_a_client_that_is_none_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert clients.main(["pgy"]) == 2
     assert "there is no client pgy" in capsys.readouterr().err
