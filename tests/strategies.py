@@ -58,7 +58,7 @@ def _database(draw: st.DrawFn) -> Manifest:
         "database": st.fixed_dictionaries(
             {
                 "name": st.sampled_from(["app", "shop"]),
-                "extensions": st.lists(st.sampled_from(["vector", "pgcrypto"]), unique=True, max_size=2).map(
+                "extensions": st.lists(st.sampled_from(["pg_trgm", "pgcrypto"]), unique=True, max_size=2).map(
                     lambda names: [{"name": name} for name in names]
                 ),
             }

@@ -74,9 +74,9 @@ def say(api: Api, kind: str, name: str, status: Manifest) -> None:
     """Write the status of an object as the provider does."""
     generation: JSON = find(api, (LOCAL, kind), "team-a", name)["metadata"]["generation"]
     request = api.request(LOCAL, kind, "team-a", name, manager="provider")
-    said = {"type": "Ready" if kind == "Process" else "Succeeded", "status": "True", "reason": "Fine"}
-    said["lastTransitionTime"] = api.now()
-    api.update_status(request, {"observedGeneration": generation, "conditions": [said], **status})
+    fine = {"status": "True", "reason": "Fine", "lastTransitionTime": api.now()}
+    said = [{"type": one, **fine} for one in (("Ready", "Serving") if kind == "Process" else ("Succeeded",))]
+    api.update_status(request, {"observedGeneration": generation, "conditions": said, **status})
 
 
 def test_a_claim_is_composed_gets_ready_and_has_a_binding(tmp_path: Path) -> None:

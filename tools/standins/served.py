@@ -183,12 +183,12 @@ def _instance(found: Manifest) -> Manifest:
 
 
 def _process(found: Manifest) -> Manifest:
-    """Return what the local provider writes of a Process that answers."""
+    """Return what the local provider writes of a Process that answers and serves."""
     names = [one["name"] for one in found["spec"].get("ports", [])]
     ports = [{"name": name, "number": 49152 + number} for number, name in enumerate(names)]
     return {
         "observedGeneration": 1,
-        "conditions": [condition("Ready", "Running")],
+        "conditions": [condition("Ready", "Running"), condition("Serving", "Serving")],
         "pid": 4242,
         "startedAt": moment(1440),
         "restarts": 0,

@@ -87,6 +87,17 @@ class Probe(Model):
     """Seconds between two probes once it answers; before that it is asked all the time."""
     timeout_seconds: Annotated[int, Field(ge=1, le=60)] = 5
     """Seconds until a probe counts as failed."""
+    failure_threshold: Annotated[int, Field(ge=1, le=60)] = 3
+    """How many probes in a row must fail until what it answered before is taken back. They follow within seconds."""
+
+
+class ServingProbe(Probe):
+    """How to tell whether it serves: a program that does what users do. What it says when it fails is told."""
+
+    files: ConfigFiles = Field(default_factory=list)
+    """Files in the folder $(FILES), beside those of the Process."""
+    after: Names = Field(default_factory=list)
+    """Tasks that must have succeeded before it is probed for the first time."""
 
 
 class Stop(Model):
@@ -111,6 +122,8 @@ class ProcessSpec(Model):
     """Whether $(FILES) holds tls.crt, tls.key and ca.crt, made by the machine's own authority for loopback."""
     probe: Probe | None = None
     """How to tell whether it answers. Default: it does while it runs."""
+    serving: ServingProbe | None = None
+    """How to tell whether it serves. Default: nothing is said of that."""
     stop: Stop = Stop()
     """How it is told to end."""
     after: Names = Field(default_factory=list)
@@ -155,7 +168,7 @@ class ProcessStatus(Model):
     observed_generation: int | None = None
     """The generation that this speaks of."""
     conditions: Conditions | None = None
-    """Ready: it answers its probe."""
+    """Ready: it answers its probe. Serving: it answers those who use it, too."""
     pid: int | None = None
     """Its process."""
     started_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None = None

@@ -45,9 +45,9 @@ def login_secret(ask: Ask[DatabaseSpec, KnobsT], slot: Slot, anchor: str, seen: 
         if looked and seen.existing(anchor):
             raise Refusal(
                 Reason.WOULD_LOSE_DATA,
-                f"Secret {name} has no entry password, and the database is there. A new password is never made for a"
-                f" living database. Put the Secret back, with its labels and annotations, username {ACTIVE} and the"
-                " password that the application uses.",
+                f"Secret {name} has no entry password that PostgreSQL takes, which is text in UTF-8, and the database"
+                " is there. A new password is never made for a living database. Put the Secret back, with its labels"
+                f" and annotations, username {ACTIVE} and the password that the application uses.",
             )
         password = ask.make_password()
     return SECRET.manifest(
@@ -173,9 +173,20 @@ def refuse_smaller_copy(ask: Ask[DatabaseSpec, KnobsT]) -> None:
 
 
 def _known_password(ask: Ask[DatabaseSpec, KnobsT], seen: Observation, resource: str) -> str | None:
+    """Return the password that is known, without line breaks at its end; None when there is none.
+
+    Editors, `echo` and files end a line. Who reads the Secret elsewhere, an operator or a program of the server, cuts
+    none, one, or all of them; so it holds none.
+    """
     login, bound = seen.existing(resource), seen.existing(RESOURCE)
-    if login and (password := login.secret("password")):
+    if login and (password := _line(login.secret("password"))):
         return password
     if login is None and bound and bound.same_life(ask.claim) and bound.secret("username") == ACTIVE:
-        return bound.secret("password")
+        return _line(bound.secret("password"))
     return None
+
+
+def _line(text: str | None) -> str | None:
+    """Return *text* without line breaks at its end; None when nothing is left, or PostgreSQL takes no such text."""
+    found = (text or "").rstrip("\r\n")
+    return found if found and "\0" not in found else None

@@ -24,6 +24,7 @@ RECORD: Final = "process"
 STOP: Final = "stop"
 POLL_SECONDS: Final = 0.5
 _SAID: Final = re.compile(r"\b(LOG|HINT|DETAIL|WARNING|FATAL|PANIC|ERROR|Error): .*")
+_PLAIN: Final = re.compile(r"\berror: .*")  # after the name of a program, and of its file
 _COMPLAINT: Final = re.compile(r"(FATAL|PANIC|ERROR|Error): ")
 MESSAGE: Final = 300  # characters
 # The child writes its own record before it becomes the program, so that there is none without.
@@ -134,8 +135,13 @@ def last_words(log: Path) -> str:
         return ""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - 4096))
-        lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
-    said = [found[0] if (found := _SAID.search(line)) else line for line in lines]
+        return complaint(file.read().decode(errors="replace"))
+
+
+def complaint(text: str) -> str:
+    """Return the last complaint in *text* and what was said right before it, else its last line, without times."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    said = [found[0] if (found := _SAID.search(line) or _PLAIN.search(line)) else line for line in lines]
     last = max((number for number, line in enumerate(said) if _COMPLAINT.match(line)), default=len(said) - 1)
     return "; ".join(said[max(0, last - 1) : last + 1])[:MESSAGE]
 

@@ -8,7 +8,6 @@ import logging
 import shutil
 import signal
 import socket
-import subprocess
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -18,20 +17,20 @@ from groundplane.local.certificates import CA, CERTIFICATE, KEY
 from groundplane.local.private import write
 from groundplane.local.provider import child as children
 from groundplane.local.provider import rotation
-from groundplane.local.provider.programs import environment, expand, unprivileged
+from groundplane.local.provider.probing import Answer, Patience, ask
+from groundplane.local.provider.programs import expand, unprivileged
 from groundplane.local.provider.subject import AGAIN_SECONDS, Key, NotYetError, Subject, Tools, condition, now
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from groundplane.core.manifest import Manifest
+    from groundplane.engines._local import Probe
     from groundplane.local.provider.child import Child
 
 LOG: Final = logging.getLogger("groundplane.provider")
 LOOPBACK: Final = "127.0.0.1"
 DIGEST: Final = "digest"
-SOON: Final = 0.05  # seconds between two probes until it answers; doubled each time
-LATER: Final = 1.0
 FIRST_DELAY: Final = 0.5
 MOST_DELAY: Final = 30.0
 DAY_SECONDS: Final = 24 * 60 * 60.0  # a certificate is looked at as often
@@ -48,26 +47,34 @@ class ProcessSubject(Subject[ProcessSpec]):
         super().__init__(PROCESS, ProcessSpec, body, tools)
         self.folder = tools.machine.run(self.whose)
         self.child: Child | None = children.adopt(self.folder)
-        self.ready = False
+        adopted = self.child is not None
+        self._answers = Patience(held=adopted and self._condition("Ready").get("status") == "True")
+        self._serves = Patience(held=adopted and self._condition("Serving").get("status") == "True")
         self.ports: dict[str, int] = {one["name"]: one["number"] for one in self.stored.get("ports") or []}
         self.restarts = int(self.stored.get("restarts") or 0)
         self._began = time.monotonic()
         self._delay = FIRST_DELAY
         self._not_before = 0.0
-        self._probe_delay = SOON
         self._started: str | None = None
         self._vouched: tuple[object, ...] = ()
 
     @property
     def needs(self) -> set[Key]:
         """The objects that it waits for, or is made of."""
-        tasks = {(TASK.kind, self.whose.namespace, name) for name in self.spec.after}
-        return tasks | self.files_need(self.spec.files)
+        serving = self.spec.serving
+        after = [*self.spec.after, *(serving.after if serving else ())]
+        files = [*self.spec.files, *(serving.files if serving else ())]
+        return {(TASK.kind, self.whose.namespace, name) for name in after} | self.files_need(files)
 
     @property
     def shown(self) -> object:
         """What others may know of it."""
         return self.state, {**self.ports}
+
+    @property
+    def ready(self) -> bool:
+        """Whether it answers its probe."""
+        return self.child is not None and self._answers.holds
 
     @property
     def state(self) -> str:
@@ -94,6 +101,7 @@ class ProcessSubject(Subject[ProcessSpec]):
         restart = [texts[file.name] for file in spec.files if file.changed == "Restart"]
         digest = self.tools.machine.fingerprint(*argv, *restart)
         if self.child and self._recorded() != digest:
+            await self._say("False", "Starting", "it is started again, with what changed")
             await self.stop()
         if self.child is None:
             if (wait := self._not_before - time.monotonic()) > 0:
@@ -136,7 +144,9 @@ class ProcessSubject(Subject[ProcessSpec]):
 
     def _forget(self) -> None:
         children.forget(self.folder)
-        self.child, self.ready = None, False
+        self.child = None
+        self._answers.reset()
+        self._serves.reset()
 
     def _recorded(self) -> str:
         with contextlib.suppress(OSError):
@@ -157,24 +167,58 @@ class ProcessSubject(Subject[ProcessSpec]):
         write(self.folder / DIGEST, digest)
         children.remember(self.folder, signal.Signals[self.spec.stop.signal], self.spec.stop.seconds)
         self.child = children.start(self.folder, argv, log)
-        self._began, self._probe_delay = time.monotonic(), SOON
-        self._started = now()
+        self._began, self._started = time.monotonic(), now()
 
     async def _probe(self, spec: ProcessSpec, variables: dict[str, str]) -> float | None:
+        """Ask it how it is, say so, and return the seconds until it is asked again."""
+        answered = self._answers.holds
+        if not answered:
+            await self._listen(spec, variables)
+        served = await self._try(spec, variables) if self._answers.holds else None
+        if served and spec.serving:
+            self._serves.take(served, spec.serving.failure_threshold)
+        if answered:
+            await self._listen(spec, variables, served)
+        if not self.ready:
+            await self._say("False", "NotAnswering" if self._answers.is_late else "Starting", "it does not answer yet")
+            return self._answers.again(spec.probe.period_seconds if spec.probe else DAY_SECONDS)
+        await self._say("True", "Running")
+        if rotation.is_long(log := self.tools.machine.log(self.whose)):
+            await asyncio.to_thread(rotation.rotate, log)  # it waits for the disk
+        due = [self._answers.again(spec.probe.period_seconds)] if spec.probe else []
+        due += [self._serves.again(spec.serving.period_seconds)] if served and spec.serving else []
+        return min(due) if due else DAY_SECONDS if spec.certificate else None
+
+    async def _listen(self, spec: ProcessSpec, variables: dict[str, str], served: Answer | None = None) -> None:
+        """Find out whether it answers; what serves does."""
         if spec.probe is None:
-            self.ready = True
+            self._answers.take(Answer(holds=True), 1)
         else:
-            program = self.tools.programs.find(spec.program.distribution, spec.probe.name)
-            args = [expand(word, variables) for word in spec.probe.args]
-            self.ready = await _answers([*unprivileged(), str(program), *args], spec.probe.timeout_seconds)
-        if self.ready:
-            await self._say("True", "Running")
-            if rotation.is_long(log := self.tools.machine.log(self.whose)):
-                await asyncio.to_thread(rotation.rotate, log)  # it waits for the disk
-            return spec.probe.period_seconds if spec.probe else DAY_SECONDS if spec.certificate else None
-        await self._say("False", "NotAnswering" if self._probe_delay >= LATER else "Starting", "it does not answer yet")
-        self._probe_delay = min(self._probe_delay * 2, LATER)
-        return self._probe_delay
+            answer = served if served and served.holds else await self._ask(spec, spec.probe, variables)
+            self._answers.take(answer, spec.probe.failure_threshold)
+
+    async def _try(self, spec: ProcessSpec, variables: dict[str, str]) -> Answer | None:
+        """Return whether it serves; None while that cannot be asked.
+
+        Raises:
+            ProgramError, ConnectionFailedError, OSError: the probe cannot be run.
+        """
+        probe = spec.serving
+        if probe is None:
+            return None
+        waiting = [name for name in probe.after if not self.tools.peers.done(self.whose.namespace, name)]
+        if waiting and not self._condition("Serving"):
+            return None
+        try:
+            self.keep(await self.texts(probe.files, variables))
+        except NotYetError as error:
+            return Answer(holds=False, said=str(error))
+        return await self._ask(spec, probe, variables)
+
+    async def _ask(self, spec: ProcessSpec, probe: Probe, variables: dict[str, str]) -> Answer:
+        program = self.tools.programs.find(spec.program.distribution, probe.name)
+        args = [expand(word, variables) for word in probe.args]
+        return await ask([*unprivileged(), str(program), *args], probe.timeout_seconds)
 
     def _certify(self) -> bool:
         """Look after the certificate; return whether it changed. Files that are as they were are read once a day."""
@@ -189,13 +233,23 @@ class ProcessSubject(Subject[ProcessSpec]):
         known = self.child.pid if self.child else None
         began = self._started if known and self._started else self.stored.get("startedAt") if known else None
         await self.say(
-            conditions=[condition("Ready", status, reason, message)],
+            conditions=[condition("Ready", status, reason, message), *self._serving(status, reason, message)],
             pid=known,
             startedAt=began,
             restarts=self.restarts,
             ports=[{"name": name, "number": number} for name, number in self.ports.items()],
             **({"authority": self.tools.authority.pem.decode()} if self.spec.certificate else {}),
         )
+
+    def _serving(self, status: str, reason: str, message: str) -> list[Manifest]:
+        """Return the condition Serving, once it was probed. What does not answer serves nobody."""
+        if self.spec.serving is None or not (self._serves.known or self._condition("Serving")):
+            return []
+        if status != "True":
+            return [condition("Serving", "False", reason, message)]
+        if self._serves.holds:
+            return [condition("Serving", "True", "Serving")]
+        return [condition("Serving", "False", "NotServing", self._serves.said)]
 
 
 def _marks(folder: Path, day: datetime) -> tuple[object, ...]:
@@ -205,24 +259,6 @@ def _marks(folder: Path, day: datetime) -> tuple[object, ...]:
     except FileNotFoundError:
         return ()
     return (day.date(), *((one.st_ino, one.st_size, one.st_mtime_ns) for one in found))
-
-
-async def _answers(argv: list[str], seconds: float) -> bool:
-    """Return whether *argv* ends with 0 within *seconds*."""
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment(),
-    )
-    try:
-        async with asyncio.timeout(seconds):
-            return await process.wait() == 0
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        return False
 
 
 def _free_port() -> int:

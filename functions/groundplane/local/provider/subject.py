@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast
 
-from groundplane.core.manifest import SECRET, Kind, Manifest, at
+from groundplane.core.manifest import SECRET, Kind, Manifest
 from groundplane.local.private import write
 from groundplane.local.provider.framework import kopf
 from groundplane.local.provider.machine import Identity, Machine
@@ -115,7 +115,7 @@ class Subject(Generic[Spec]):
         """Return what each of *files* is to hold.
 
         Raises:
-            NotYetError: a Secret or its entry is missing.
+            NotYetError: a Secret or its entry is missing, or is no text.
             ProgramError: a variable is not known.
         """
         found = {}
@@ -127,7 +127,10 @@ class Subject(Generic[Spec]):
             if entries is None or file.secret.key not in entries:
                 lacks = f"has no entry {file.secret.key}" if entries is not None else "does not exist"
                 raise NotYetError("FilesNotReady", f"Secret {file.secret.name} {lacks}")
-            found[file.name] = entries[file.secret.key].decode()
+            found[file.name] = text = entries[file.secret.key].decode(errors="replace")
+            if "\0" in text or text.encode() != entries[file.secret.key]:
+                lacks = f"entry {file.secret.key} is not text in UTF-8"
+                raise NotYetError("FilesNotReady", f"Secret {file.secret.name}: {lacks}")
         return found
 
     def keep(self, texts: Mapping[str, str]) -> set[str]:
@@ -141,14 +144,21 @@ class Subject(Generic[Spec]):
         wanted = {"observedGeneration": self.generation, **status, **({"conditions": conditions} if conditions else {})}
         if all(self._written.get(key) == value for key, value in wanted.items()):
             return
-        was = at(self._condition(conditions[0]["type"]), "reason") if conditions else None
+        before = {one["type"]: one["reason"] for one in self._written.get("conditions") or []}
         await self.tools.connection.patch_status(self.kind, self.body, wanted)
         self._written |= wanted
+        self._post(before, conditions)
+
+    def _post(self, before: Mapping[str, str], conditions: Iterable[Manifest]) -> None:
+        """Post an event for each reason that is another than *before*; one that two conditions share, once."""
         # What waits for others says so in its condition; an event for each would be one write in ten, and tell nothing.
-        if conditions and was != conditions[0]["reason"] != "Waiting":
-            level = "Warning" if conditions[0]["reason"] in TROUBLE else "Normal"
-            message = conditions[0]["message"] or conditions[0]["reason"]
-            kopf.event(kopf.Body(cast("Any", self.body)), type=level, reason=conditions[0]["reason"], message=message)
+        told = {"Waiting"}
+        for one in conditions:
+            reason, message = one["reason"], one["message"] or one["reason"]
+            if before.get(one["type"]) != reason and reason not in told:
+                told.add(reason)
+                level = "Warning" if reason in TROUBLE else "Normal"
+                kopf.event(kopf.Body(cast("Any", self.body)), type=level, reason=reason, message=message)
 
     def _condition(self, kind: str) -> Manifest:
         return next((one for one in self._written.get("conditions") or [] if one["type"] == kind), {})
@@ -159,7 +169,9 @@ class Subject(Generic[Spec]):
         return {**condition, "lastTransitionTime": before["lastTransitionTime"] if same else now()}
 
 
-TROUBLE: Final = frozenset({"BackOff", "ProgramNotFound", "FilesNotReady", "PortTaken", "Failed", "TimedOut"})
+TROUBLE: Final = frozenset(
+    {"BackOff", "ProgramNotFound", "FilesNotReady", "PortTaken", "Failed", "TimedOut", "NotServing"}
+)
 
 
 def now() -> str:

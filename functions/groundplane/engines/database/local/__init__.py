@@ -12,6 +12,7 @@ from groundplane.engines import _local as local
 from groundplane.engines._engine import Anchor, Ask
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database import _settings as settings
+from groundplane.engines.database.local import _build as build
 from groundplane.engines.database.local import _facts as facts
 from groundplane.engines.database.local import _tasks as tasks
 from groundplane.engines.database.local._knobs import LocalKnobs
@@ -55,12 +56,13 @@ class LocalPostgres:
         """Return everything *ask* needs in *slot*.
 
         Raises:
-            Refusal: a parameter that is managed or unfit, an extension forgotten, a restore source that cannot
-                be, a password that is gone.
+            Refusal: a parameter that is managed or unfit, an extension that cannot be had or was forgotten, a
+                restore source that cannot be, a password that is gone.
         """
         settings.refuse_unfit(ask.spec, self.product, MANAGED_PARAMETERS)
         settings.refuse_no_room(ask.spec)
         settings.refuse_too_few(ask.spec, {"max_wal_senders": 2}, "a base backup needs two.")
+        build.refuse_extensions(ask.spec, self.product)
         place = Place(ask, slot)
         ready = facts.Readiness(seen, place)
         postgresql.refuse_forgotten(ask.spec, tasks.made(ready.found("setup")))
@@ -88,7 +90,7 @@ def _binding(place: Place, secret: Manifest, seen: Observation) -> Binding | Non
 
 def _resources(place: Place, secret: Manifest, ready: facts.Readiness) -> dict[str, Desired]:
     resources = {
-        "server": Desired(server(place), ready.answers(), guarded=True),
+        "server": Desired(server(place, secret["metadata"]["name"]), ready.answers(), guarded=True),
         "init": Desired(tasks.init(place, ready.found("init")), ready.done("init")),
         "setup": Desired(tasks.setup(place, secret["metadata"]["name"]), ready.done("setup")),
         "report": Desired(tasks.report(place), ready.found("report") is not None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 # Reasons of a Process or a Task that does not get there by itself.
 FAILED: Final = frozenset({"BackOff", "ProgramNotFound", "FilesNotReady", "Failed", "TimedOut"})
+# What a server says to whoever comes when others have all the connections that it gives.
+_BUSY: Final = re.compile(r"too many clients already|remaining connection slots are reserved")
+_LOGIN: Final = re.compile(r"authentication failed|not permitted to log in|no password supplied|^Secret ")
+_FILE: Final = re.compile(r' "base/[^"]*"')  # its name is another each time
 _ARCHIVING: Final = {"working": True, "failing": False}
 
 
@@ -34,18 +39,29 @@ class Readiness:
         found = self.found("server")
         return found is not None and found.condition("Ready").holds
 
+    def current(self, role: str) -> bool:
+        """Whether what *role* says is about what is asked of it now."""
+        found = self.found(role)
+        asked = found.at("metadata", "generation") if found else None
+        return found is not None and asked in {None, found.at("status", "observedGeneration")}
+
     def done(self, role: str) -> bool:
         """Whether the Task has succeeded with what is asked of it now."""
         found = self.found(role)
-        return (
-            found is not None
-            and found.condition("Succeeded").holds
-            and found.at("metadata", "generation") in {None, found.at("status", "observedGeneration")}
-        )
+        return found is not None and found.condition("Succeeded").holds and self.current(role)
+
+    def proof(self) -> Verdict:
+        """Return what came of logging in as the application does, and writing."""
+        found = self.found("server")
+        return found.condition("Serving") if found else Verdict.unknown("NotObserved")
 
     def login(self) -> bool:
-        """Whether the application can log in."""
-        return self.answers() and self.done("setup")
+        """Whether the application can log in and write: it was tried. Who has all connections there are got in."""
+        return self.answers() and (self.proof().holds or bool(_BUSY.search(self.proof().message)))
+
+    def declared(self) -> bool:
+        """Whether the server runs, and is set up, as is asked now."""
+        return self.answers() and self.current("server") and self.done("setup")
 
     def port(self) -> int | None:
         """Return the port that the server listens on; None while none was chosen."""
@@ -82,11 +98,21 @@ def _serving(ready: Readiness) -> Verdict:
     if ready.login():
         return Verdict.yes("Serving")
     if ready.answers():
-        return _trouble(ready, "setup") or Verdict.no(
-            "AwaitingCredentials", "the application's login is not in the server yet"
-        )
+        return _trouble(ready, "setup") or _denied(ready.proof())
     began = ready.done("init") and ready.found("setup") is not None and bool(_result(ready, "setup", "version"))
     return _trouble(ready, "init") or _trouble(ready, "server") or _waiting(ready, began=began)
+
+
+def _denied(proof: Verdict) -> Verdict:
+    """Return why the application cannot log in or write, though the server answers: in the server's own words."""
+    if proof.status is Status.UNKNOWN:
+        return Verdict.no("AwaitingCredentials", "the application's login is not in the server yet")
+    if "No space left" in proof.message:
+        return Verdict.no("Unreachable", "a write fails: the disk is full. Make room on it")
+    said = _FILE.sub("", proof.message)
+    if _LOGIN.search(said):
+        return Verdict.no("AwaitingCredentials", f"the application's login fails: {said}")
+    return Verdict.no("Unreachable", f"a write with the application's login fails: {said}")
 
 
 def _waiting(ready: Readiness, *, began: bool) -> Verdict:
@@ -108,10 +134,10 @@ def _trouble(ready: Readiness, role: str) -> Verdict | None:
 
 
 def _settled(ready: Readiness) -> Verdict:
-    if ready.login():
+    if ready.declared():
         return Verdict.yes("AsDeclared")
-    serving = _serving(ready)
-    return Verdict.no("Provisioning", serving.message or "the server is not set up yet")
+    trouble = _trouble(ready, "setup") or _serving(ready)
+    return Verdict.no("Provisioning", trouble.message or "the server is not set up yet")
 
 
 def _backups(place: Place, ready: Readiness) -> Backups:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from groundplane.core.quantity import parse
 from groundplane.engines import _local as local
+from groundplane.engines.database import _extensions
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database import _settings as settings
-from groundplane.engines.database.local._place import CLUSTER, DISTRIBUTION, HOST, PORT, SUPERUSER, Place
+from groundplane.engines.database.local import _access as access
+from groundplane.engines.database.local._place import CLUSTER, DISTRIBUTION, HOST, PORT, Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,31 +29,21 @@ MANAGED_PARAMETERS: Final = frozenset(
     include_if_exists jit_provider krb_server_keyfile listen_addresses local_preload_libraries log_destination
     log_directory log_filename log_min_error_statement log_statement logging_collector output_plugin_libraries
     password_encryption port primary_conninfo primary_slot_name promote_trigger_file recovery_end_command
-    recovery_min_apply_delay recovery_target recovery_target_action recovery_target_inclusive
-    recovery_target_lsn recovery_target_name recovery_target_time recovery_target_timeline recovery_target_xid
-    restart_after_crash restore_command session_preload_libraries ssl ssl_ca_file ssl_cert_file ssl_ciphers
+    recovery_min_apply_delay recovery_target recovery_target_action recovery_target_inclusive recovery_target_lsn
+    recovery_target_name recovery_target_time recovery_target_timeline recovery_target_xid restart_after_crash
+    restore_command session_preload_libraries shared_preload_libraries ssl ssl_ca_file ssl_cert_file ssl_ciphers
     ssl_crl_dir ssl_crl_file ssl_dh_params_file ssl_ecdh_curve ssl_groups ssl_key_file ssl_max_protocol_version
-    ssl_min_protocol_version ssl_passphrase_command ssl_passphrase_command_supports_reload
-    ssl_prefer_server_ciphers ssl_tls13_ciphers unix_socket_directories unix_socket_group
-    unix_socket_permissions wal_level
+    ssl_min_protocol_version ssl_passphrase_command ssl_passphrase_command_supports_reload ssl_prefer_server_ciphers
+    ssl_tls13_ciphers unix_socket_directories unix_socket_group unix_socket_permissions wal_level
     """.split()  # noqa: SIM905  # Sixty quoted names would take sixty lines.
 )
 
-# Nobody reaches the socket's folder but the server's own user, so no password is needed there; the network needs TLS.
-_ACCESS: Final = f"""\
-local   all          {SUPERUSER}                  trust
-local   replication  {SUPERUSER}                  trust
-host    all          {SUPERUSER}  all             reject
-hostssl all          all       {HOST}/32    scram-sha-256
-host    all          all       all             reject
-"""
 
-
-def server(place: Place) -> Manifest:
-    """Return the Process."""
+def server(place: Place, secret: str) -> Manifest:
+    """Return the Process, which serves while one can log in with what *secret* says."""
     files = [
         local.ConfigFile(name="postgresql.conf", content=_settings(place)),
-        local.ConfigFile(name="pg_hba.conf", content=_ACCESS, changed="Reload"),
+        local.ConfigFile(name="pg_hba.conf", content=access.hosts(place), changed="Reload"),
     ]
     args = ["-D", CLUSTER, "-c", "config_file=$(FILES)/postgresql.conf", "-c", "hba_file=$(FILES)/pg_hba.conf"]
     spec = local.ProcessSpec(
@@ -61,7 +53,8 @@ def server(place: Place) -> Manifest:
         files=files,
         ports=[local.Port(name=PORT)],
         certificate=True,
-        probe=local.Probe(name="pg_isready", args=["-q", "-t", "3", "-h", HOST, "-p", "$(PORT_PRIMARY)"]),
+        probe=local.Probe(name="pg_isready", args=["-q", "-t", "3", *access.SOCKET, *access.AS_SUPERUSER]),
+        serving=access.serving(place, secret),
         stop=local.Stop(signal="SIGINT", seconds=60),
         after=[place.task("init")],
         size=place.ask.spec.storage.size,
@@ -71,7 +64,7 @@ def server(place: Place) -> Manifest:
 
 
 def _settings(place: Place) -> str:
-    own = {**_own(place), **_compute(place), **_archiving(place)}
+    own = {**_own(place), **_compute(place), **_archiving(place), **_loaded(place)}
     written = settings.parameters(place.ask.spec)
     lines = [f"{name} = {quoted(value)}" for name, value in own.items()]
     lines += [f"{name} = {local.literal(quoted(value))}" for name, value in written.items()]
@@ -119,6 +112,12 @@ def _archiving(place: Place) -> Mapping[str, str]:
         # Half of what may be lost: a segment must also be archived before it counts.
         "archive_timeout": f"{archive_timeout(rpo)}s",
     }
+
+
+def _loaded(place: Place) -> Mapping[str, str]:
+    """Return the libraries that extensions need from the start. A change of them is a restart."""
+    found = _extensions.libraries(postgresql.extensions(place.ask.spec))
+    return {"shared_preload_libraries": ",".join(found)} if found else {}
 
 
 def archive_timeout(rpo_seconds: int) -> int:

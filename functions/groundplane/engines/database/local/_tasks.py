@@ -11,6 +11,7 @@ from groundplane.engines import _local as local
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database import _settings as settings
 from groundplane.engines.database._values import number, plain
+from groundplane.engines.database.local import _access as access
 from groundplane.engines.database.local._place import CLUSTER, DISTRIBUTION, MAJOR, SUPERUSER, Place, archive
 from groundplane.engines.database.local._server import ARCHIVE_TIMEOUT
 
@@ -22,6 +23,8 @@ EXTENSIONS: Final = f"{GROUP}/extensions"  # what the setup makes, read back to 
 MODULE: Final = "groundplane.dataplane.postgresql"
 DAY: Final = 24 * 60 * 60
 MINUTE: Final = 60
+SETUP_SECONDS: Final = 10 * MINUTE  # until what the application changed of its own login is put right
+WRAPPERS: Final = frozenset({"postgres_fdw"})  # extensions that nobody can use who may not use what they bring
 _TOOLS: Final = ["--bin", "$(BIN)"]
 _SERVER: Final = ["--socket", "$(RUN)", "--port", "$(PORT_PRIMARY)"]
 
@@ -60,12 +63,16 @@ def init(place: Place, observed: Observed | None) -> Manifest:
 
 
 def setup(place: Place, secret: str) -> Manifest:
-    """Return the Task that makes roles, database and extensions as they should be."""
+    """Return the Task that makes roles, database and extensions as they should be, again and again.
+
+    A role may change its own password, and an owner may close its database: both lock the application out.
+    """
     files = [
         local.ConfigFile(name="setup.sql", content=_setup(place)),
         local.ConfigFile(name="password", secret=local.SecretKey(name=secret, key="password")),
     ]
-    manifest = local.TASK.manifest(place.task("setup"), spec=local.spec_of(_sql(place, "setup.sql", files)))
+    spec = _sql(place, "setup.sql", files).model_copy(update={"every_seconds": SETUP_SECONDS})
+    manifest = local.TASK.manifest(place.task("setup"), spec=local.spec_of(spec))
     manifest["metadata"]["annotations"] = {EXTENSIONS: json.dumps(postgresql.extensions(place.ask.spec))}
     return manifest
 
@@ -119,18 +126,17 @@ def _task(place: Place, words: list[str], when: str) -> local.TaskSpec:
 
 
 def _sql(place: Place, file: str, files: list[local.ConfigFile]) -> local.TaskSpec:
-    quiet = ["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1"]
-    where = ["-h", "$(RUN)", "-p", "$(PORT_PRIMARY)", "-U", SUPERUSER, "-d", SUPERUSER]
-    program = local.Program(distribution=DISTRIBUTION, name="psql", args=[*quiet, *where, "-f", f"$(FILES)/{file}"])
+    args = [*access.PSQL, *access.AS_SUPERUSER, "-f", f"$(FILES)/{file}"]
+    program = local.Program(distribution=DISTRIBUTION, name="psql", args=args)
     return local.TaskSpec(program=program, process=place.name, files=files)
 
 
 def _setup(place: Place) -> str:
     owner, (active, resting) = postgresql.OWNER, postgresql.LOGINS
-    database = _name(place.ask.spec.database.name)
+    name = place.ask.spec.database.name
     lines = [
-        "SET log_min_error_statement = panic;",  # a statement that fails would be logged, with the password in it
-        '\\set password `cat "$(FILES)/password"`',
+        *access.QUIET,
+        access.READ_PASSWORD,
         *(_unless(f"CREATE ROLE {role} NOLOGIN", "pg_roles", "rolname", role) for role in (owner, active, resting)),
         f"ALTER ROLE {active} LOGIN PASSWORD :'password';",
         f"ALTER ROLE {resting} NOLOGIN PASSWORD NULL;",
@@ -141,14 +147,28 @@ def _setup(place: Place) -> str:
         ),
         # What a restore was told is for the recovery alone; the claim's own settings hold after it.
         *(["ALTER SYSTEM RESET ALL;"] if place.ask.spec.restore else []),
-        _unless(f"CREATE DATABASE {database} OWNER {owner}", "pg_database", "datname", place.ask.spec.database.name),
-        f"REVOKE CONNECT ON DATABASE {database} FROM PUBLIC;",
-        f"GRANT CONNECT ON DATABASE {database} TO {owner};",
-        f"\\connect {place.ask.spec.database.name}",
-        *(f"CREATE EXTENSION IF NOT EXISTS {_name(name)};" for name in postgresql.extensions(place.ask.spec)),
+        # It sees what all sessions do, and ends them, but the superuser's: there are no others than its own, of both
+        # of its logins, for the server is this claim's alone.
+        f"GRANT pg_read_all_stats, pg_signal_backend TO {owner};",
+        _unless(f"CREATE DATABASE {_name(name)} OWNER {owner}", "pg_database", "datname", name),
+        *access.database(name),
         "SELECT json_build_object('version', split_part(current_setting('server_version'), ' ', 1));",
+        *_inside(place),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _inside(place: Place) -> list[str]:
+    """Return what is done in the database itself, where functions that the application made may have any name."""
+    names = postgresql.extensions(place.ask.spec)
+    if not names:
+        return []
+    return [
+        f"\\setenv PGOPTIONS '{access.options(role='none', search_path='public')}'",
+        f"\\connect \"host='$(RUN)' port=$(PORT_PRIMARY) user={SUPERUSER} dbname={place.ask.spec.database.name}\"",
+        *(f"CREATE EXTENSION IF NOT EXISTS {_name(name)} CASCADE;" for name in names),
+        *(f"GRANT USAGE ON FOREIGN DATA WRAPPER {name} TO {postgresql.OWNER};" for name in names if name in WRAPPERS),
+    ]
 
 
 def _unless(statement: str, catalog: str, column: str, name: str) -> str:
