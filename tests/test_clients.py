@@ -88,6 +88,12 @@ def test_a_client_fails_that_does_otherwise(
         ran(monkeypatch, tmp_path, code)
 
 
+def test_a_client_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(running, "SECONDS", 0.1)
+    with pytest.raises(running.ClientError, match="did not end within"):
+        ran(monkeypatch, tmp_path, "import time; time.sleep(60)")
+
+
 def test_a_client_that_shows_an_entry_must_not_show_it_where_it_is_left_out(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
