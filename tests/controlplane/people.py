@@ -41,7 +41,7 @@ def bind(team: Team, role: str, right: str) -> None:
     spec = {"user": DEVELOPER, "resourceAttributes": attributes}
     review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
     allowed = ("create", "-f", "-", "-o", "jsonpath={.status.allowed}")
-    eventually(lambda: team.kubectl(*allowed, stdin=[review]) == "true", 30)
+    eventually(lambda: team.kubectl(*allowed, stdin=[review]) == "true")
 
 
 def binding(role: str) -> Manifest:
