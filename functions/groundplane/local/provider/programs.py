@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SYSTEM: Final = ("/usr/local/bin", "/usr/bin", "/bin")
 # Nobody, in a user namespace of its own: files stay root's, and servers that refuse to run as root do not see it.
 UNPRIVILEGED: Final = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
+_TRIED_SECONDS: Final = 10
 _VARIABLE: Final = re.compile(r"\$(\$?)\(([A-Z_0-9]+)\)")
 PACKAGES: Final = Path(__file__).parent.parent.parent.parent
 
@@ -114,7 +115,13 @@ def unprivileged() -> tuple[str, ...]:
     if os.geteuid() != 0:
         return ()
     try:
-        done = subprocess.run((*UNPRIVILEGED, "true"), capture_output=True, check=False, timeout=10)  # noqa: S603  # Fixed words.
+        words = (*UNPRIVILEGED, "true")
+        done = subprocess.run(words, capture_output=True, check=False, timeout=_TRIED_SECONDS)  # noqa: S603  # Fixed.
+    except subprocess.TimeoutExpired:
+        raise ProgramError(
+            f"programs do not run as root, and unshare does not end within {_TRIED_SECONDS} s: this machine has too"
+            " much to do. It is tried again"
+        ) from None
     except OSError as error:
         raise ProgramError(f"programs do not run as root, and unshare is missing: {error}") from None
     if done.returncode:
