@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from groundplane.engines.database.rds._place import Place
 
 PRELOADED: Final = "shared_preload_libraries"
-# As of 2026-12: those that AWS' own guides tell to put into the parameter, one guide for each extension. The API's list
-# of what the parameter takes needs an account, so an extension that needs any other library is refused.
+# As of 2026-12. AWS's pages on extensions say that pg_stat_statements is loaded by default, and name pg_cron and
+# pg_tle; pgaudit and pglogical are not confirmed. The API's list of what the parameter takes needs an account, so an
+# extension that needs any other library is refused.
 _OFFERED: Final = frozenset({"pg_cron", "pg_stat_statements", "pg_tle", "pgaudit", "pglogical"})
 _DEFAULT: Final = ("pg_stat_statements",)  # what RDS loads where the parameter is not set
 _OPTIONAL: Final = frozenset({"pg_partman"})  # its library only calls its functions at times, which pg_cron can do, too
