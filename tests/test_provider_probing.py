@@ -239,6 +239,8 @@ def test_a_provider_that_comes_back_believes_what_was_said_until_it_knows_better
         for name in ("answers", "serves"):
             probed.set(name, there=True)
         await probed.says(2)
+        while children.adopt(probed.tools.machine.run(probed.subject.whose)) is None:  # noqa: ASYNC110  # The child writes it.
+            await asyncio.sleep(0.05)
         probed.body["status"] = probed.subject.stored
         probed.subject = ProcessSubject(probed.body, probed.tools)
         assert probed.subject.state == "Ready"
