@@ -85,9 +85,9 @@ def test_exec_passes_a_signal_on_and_takes_the_binding_away(here: Machine) -> No
 
 
 def test_a_binding_is_printed_in_every_form_and_psql_shows_no_password(here: Machine) -> None:
-    bound = json.loads(say(here.run("binding", *CLAIM, "-o", "json")))
-    assert bound == here.binding()
-    script = say(here.run("binding", *CLAIM)) + '\nprintf "%s" "$PGPASSWORD $USERNAME"; test -s "$PGSSLROOTCERT"'
+    bound, found = here.binding(), json.loads(say(here.run("binding", *CLAIM, "-o", "json")))
+    assert (found["PGPASSWORD"], found["PGUSER"]) == (bound["password"], bound["username"])
+    script = say(here.run("binding", *CLAIM)) + '\nprintf "%s" "$PGPASSWORD $PGUSER"; test -s "$PGSSLROOTCERT"'
     told = say(subprocess.run(["sh", "-euc", script], capture_output=True, text=True, check=False))
     assert told == f"{bound['password']} {bound['username']}"
     assert f"PGPASSWORD={bound['password']}" in say(here.run("binding", *CLAIM, "-o", "dotenv"))
