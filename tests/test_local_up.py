@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -93,7 +94,7 @@ def test_a_binding_is_printed_in_every_form_and_psql_shows_no_password(here: Mac
     assert f"PGPASSWORD={bound['password']}" in say(here.run("binding", *CLAIM, "-o", "dotenv"))
     line = say(here.run("binding", *CLAIM, "-o", "psql"))
     assert bound["password"] not in line
-    pgpass = Path(line.partition(" ")[0].partition("=")[2])
+    (pgpass,) = [Path(word.partition("=")[2]) for word in shlex.split(line) if word.startswith("PGPASSFILE=")]
     assert bound["password"] in pgpass.read_text()
     assert [one for one in [pgpass, *pgpass.parents[:2]] if one.stat().st_mode & 0o077] == []
 
