@@ -128,7 +128,7 @@ def test_nothing_that_passes_the_schema_crashes_the_function(engine: catalogue.E
         if "the function failed" in outcome.message:
             failed.append(f"claim {number}: {log.failures[-1]} {spec}")
     sys.stdout.write(f"{engine}: {count} claims, seed {SEED + share}, {len(failed)} failed\n")
-    assert not failed, "\n".join(failed[:10])
+    assert not failed, "\n".join([f"seed {SEED + share}", *failed[:10]])
 
 
 def test_every_string_field_has_its_turn() -> None:
