@@ -123,11 +123,11 @@ def test_a_provider_that_is_killed_finds_its_servers_again(here: Team, provider:
 
 def test_a_setting_that_the_server_does_not_take_is_told_in_its_own_words(here: Team) -> None:
     served(here)
-    wrong = '{"spec":{"parameters":{"work_mem":"banana"}}}'
+    wrong = '{"spec":{"parameters":{"log_timezone":"Nowhere/Land"}}}'  # what zones there are only the server knows
     here.run("patch", "xdatabase", "orders", "--type=merge", "-p", wrong)
     found = here.wait(lambda it: condition(it, "Serving")["reason"] == "EngineFailed")
-    assert 'invalid value for parameter "work_mem": "banana"' in condition(found, "Serving")["message"]
-    right = '{"spec":{"parameters":{"work_mem":"8MB"}}}'
+    assert 'invalid value for parameter "log_timezone": "Nowhere/Land"' in condition(found, "Serving")["message"]
+    right = '{"spec":{"parameters":{"log_timezone":null,"work_mem":"8MB"}}}'
     here.run("patch", "xdatabase", "orders", "--type=merge", "-p", right)
     here.ready()
     with connected(here) as application:
