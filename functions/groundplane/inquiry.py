@@ -153,17 +153,10 @@ class Inquiry:
         return Requirement(engine.anchor.kind, namespace=self.claim.namespace, labels=labels)
 
     def _slots_of(self, engine: Engine[Any, Any]) -> list[Slot]:
-        """Return the slots of the data that carry the claim's label.
-
-        Raises:
-            Refusal: RetainedDataExists, when an earlier claim left them: an empty service would hide them.
-        """
+        """Return the slots of all data with the claim's label; whose they are, `find_anchor` tells."""
         stem = f"{self.claim.name}-{self.claim.stem}-"
-        found = [one for one in self.seen.required[f"lives-{engine.name}"] if one.name.startswith(stem)]
-        for one in found:
-            if not one.same_life(protection.taking_over(self.claim, one)):
-                raise protection.retained(self.claim, one)
-        return [Slot(engine.name, int(number)) for one in found if (number := one.name.removeprefix(stem)).isdigit()]
+        names = [one.name for one in self.seen.required[f"lives-{engine.name}"]]
+        return [Slot(engine.name, int(number)) for name in names if (number := name.removeprefix(stem)).isdigit()]
 
     def _may_read(self, kind: Kind) -> bool:
         """Whether objects of *kind* can be asked for: installed and granted. Otherwise asking fails the whole claim."""
