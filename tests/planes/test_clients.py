@@ -144,7 +144,11 @@ def test_informers_of_client_go_see_what_comes_changes_and_goes(server: Served, 
         check_answers(form, seen)
 
 
-def test_a_watch_and_informers_of_fabric8_see_what_comes_changes_and_goes(server: Served) -> None:
+def test_a_watch_and_informers_of_fabric8_see_what_comes_changes_and_goes(
+    server: Served, request: pytest.FixtureRequest
+) -> None:
+    if request.node.callspec.params["server"] == "real":
+        pytest.skip("fabric8 reads no elliptic-curve key of a client by itself, and the real plane knows us by one")
     server.run("create", "secret", "generic", "early", "--from-literal=value=1")
     server.run("label", "secret", "early", "seen=yes")
     with running_program(*programs.java(), server.kubeconfig, server.namespace) as seen:
