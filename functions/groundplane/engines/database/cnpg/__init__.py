@@ -99,13 +99,13 @@ class CloudNativePG:
         settings.refuse_unfit(ask.spec, self.product, MANAGED_PARAMETERS)
         settings.refuse_weak(ask.spec, parameters.UNARCHIVED, parameters.UNARCHIVED_WHY)
         settings.refuse_no_room(ask.spec)
-        if (instances := INSTANCES[ask.effective.failure_tolerance]) > 1:
+        instances = INSTANCES[ask.effective.failure_tolerance]
+        if instances > 1:
             settings.refuse_weak(ask.spec, parameters.UNCONFIRMED, parameters.UNCONFIRMED_WHY)
             settings.refuse_too_few(ask.spec, parameters.least(instances), parameters.LEAST_WHY)
         known = seen.existing(slot.resource("database"))
         postgresql.refuse_forgotten(ask.spec, databases.extensions(known))
         target = _backup_target(ask, seen) if ask.effective.backups else None
-        instances = INSTANCES[ask.effective.failure_tolerance]
         place = Place(ask, slot, instances, target, databases.created(known))
         build.refuse_unfit(place, self.product)
         secret = postgresql.login_secret(ask, slot, slot.resource("cluster"), seen)

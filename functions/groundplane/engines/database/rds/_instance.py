@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from groundplane.core import moment as moments
 from groundplane.core.manifest import Manifest, digest
 from groundplane.core.quantity import gibibytes
 from groundplane.core.refusal import Reason, Refusal
@@ -209,12 +209,6 @@ def _snapshot(place: Place, backup: str, moment: str | None) -> str:
     return backup
 
 
-def _utc(moment: str) -> str:
-    """Return *moment* as RDS reads it, whole seconds, never later than asked."""
-    try:
-        return datetime.fromisoformat(moment.upper()).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except ValueError:
-        raise Refusal(
-            Reason.NOT_OFFERED,
-            f"restore.pointInTime: {moment} is not a time such as 2026-11-24T09:00:00Z. Correct it.",
-        ) from None
+def _utc(text: str) -> str:
+    """Return the moment *text* as RDS reads it, whole seconds, never later than asked."""
+    return moments.written(moments.parse(text).replace(microsecond=0))
