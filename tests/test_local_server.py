@@ -34,7 +34,7 @@ def one(folder: Path) -> Iterator[Server]:
 def server(one: Server) -> Iterator[Server]:
     """Return the server as the setup leaves it."""
     yield one
-    one.password = b"made-up"
+    one.password, one.spec = b"made-up", {}
     assert one.setup() == ""
 
 
@@ -169,6 +169,34 @@ def test_the_application_reaches_no_other_database(server: Server, database: str
         server.connect(replication="database")
 
 
+@pytest.mark.parametrize("database", ["app", "postgres", "template1"])
+def test_no_database_lets_anybody_in_who_is_not_named(server: Server, database: str) -> None:
+    with server.superuser() as superuser:
+        superuser.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {database} TO PUBLIC")
+    assert server.setup() == ""
+    with server.superuser() as superuser:
+        superuser.execute("CREATE ROLE passer_by")
+        asked = "SELECT has_database_privilege(%s, %s, %s)"
+        rights = [
+            superuser.execute(asked, (role, database, right)).fetchone()
+            for role in ("passer_by", "app_owner")
+            for right in ("CONNECT", "TEMPORARY")
+        ]
+        superuser.execute("DROP ROLE passer_by")
+    assert rights[0] == (False,)
+    assert rights[2:] == [(database == "app",)] * 2
+
+
+def test_a_copy_obeys_its_claim_and_no_more_what_its_recovery_was_told(server: Server) -> None:
+    with server.superuser() as superuser:
+        superuser.execute("ALTER SYSTEM SET max_connections = '500'")
+    server.spec = {"restore": {"from": "Backup", "backupID": "orders-0123abcd"}}
+    assert server.setup() == ""
+    with server.superuser() as superuser:
+        left = superuser.execute("SELECT name FROM pg_file_settings WHERE sourcefile ~ 'auto.conf'").fetchall()
+    assert left == []
+
+
 FORBIDDEN = [
     ("DROP DATABASE app", "cannot drop the currently open database"),
     ("ALTER DATABASE app RENAME TO mine", "permission denied|cannot be renamed"),
@@ -227,9 +255,10 @@ def test_the_text_of_the_setup_is_in_no_log_whatever_a_parameter_asks_for(folder
     home = folder / "log"
     home.mkdir(mode=0o700)
     talkative = {"log_min_duration_statement": "0", "debug_print_parse": "on", "log_duration": "on"}
+    hard = {f"app.hard_{number}": value for number, value in enumerate(HARD)}
     names = ["pg_stat_statements", "postgres_fdw", "earthdistance"]
     listed = [{"name": name} for name in names]
-    with running(home, parameters=talkative, database={"extensions": listed}) as server:
+    with running(home, parameters={**talkative, **hard}, database={"extensions": listed}) as server:
         assert server.setup() == ""
         assert server.serving().holds
         assert "app_login_a LOGIN PASSWORD" not in server.log
@@ -239,3 +268,5 @@ def test_the_text_of_the_setup_is_in_no_log_whatever_a_parameter_asks_for(folder
             assert found == (0,)
             application.execute("CREATE SERVER other FOREIGN DATA WRAPPER postgres_fdw")
             assert application.execute("SELECT earth()").fetchone()
+            told = {name: application.execute("SELECT current_setting(%s)", [name]).fetchone() for name in hard}
+            assert told == {name: (value,) for name, value in hard.items()}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from groundplane.engines._local import Program
+from groundplane.engines._local import Program, literal
 from groundplane.local.private import write
 from groundplane.local.provider import child as children
 from groundplane.local.provider import programs
@@ -25,6 +25,11 @@ def test_names_are_expanded_unless_they_are_escaped_and_an_unknown_one_is_told()
     assert expand("$(DATA)/x $$(DATA) $DATA", {"DATA": "/d"}) == "/d/x $(DATA) $DATA"
     with pytest.raises(ProgramError, match=r"\$\(DATE\) is not known here; there are: DATA"):
         expand("$(DATE)", {"DATA": "/d"})
+
+
+@pytest.mark.parametrize("text", ["$(DATA)", "$$(DATA)", "$(id) $", "$(", "$$$(x$(DATA)", "$((1))", "$(DA$(DATA))"])
+def test_what_is_to_stay_as_it_is_stays_so(text: str) -> None:
+    assert expand(f"{literal(text)} $(DATA)", {"DATA": "/d"}) == f"{text} /d"
 
 
 def test_a_program_that_is_not_here_is_told_with_what_to_do() -> None:

@@ -22,7 +22,7 @@ SYSTEM: Final = ("/usr/local/bin", "/usr/bin", "/bin")
 # Nobody, in a user namespace of its own: files stay root's, and servers that refuse to run as root do not see it.
 UNPRIVILEGED: Final = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
 _TRIED_SECONDS: Final = 10
-_VARIABLE: Final = re.compile(r"\$(\$?)\(([A-Z_0-9]+)\)")
+_VARIABLE: Final = re.compile(r"(\$\$\()|\$\(([A-Z_0-9]+)\)")
 PACKAGES: Final = Path(__file__).parent.parent.parent.parent
 
 
@@ -89,7 +89,7 @@ def _bin(distribution: str) -> Path:
 
 
 def expand(text: str, variables: Mapping[str, str]) -> str:
-    """Return *text* with every $(NAME) replaced; $$(NAME) stands for $(NAME) itself.
+    """Return *text* with every $(NAME) replaced; $$( stands for $( itself, whatever follows.
 
     Raises:
         ProgramError: a name is not known.
@@ -97,7 +97,7 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
 
     def value(match: re.Match[str]) -> str:
         if match[1]:
-            return f"$({match[2]})"
+            return "$("
         if match[2] not in variables:
             raise ProgramError(f"$({match[2]}) is not known here; there are: {', '.join(sorted(variables))}")
         return variables[match[2]]
