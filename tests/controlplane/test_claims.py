@@ -1,6 +1,7 @@
 """Claims on a real API server and a real Crossplane, from kubectl apply to the binding."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -98,7 +99,9 @@ def test_an_example_claim_provisions_becomes_ready_and_has_a_complete_binding(
 def test_a_copy_of_a_living_claim_is_restored_from_it(team: Team) -> None:
     team.apply(orders())
     source = team.ready()
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")  # its backups go back a week
     copy = example("claims/restore")
+    copy["spec"]["restore"]["pointInTime"] = yesterday
     team.apply(copy)
     name = copy["metadata"]["name"]
     team.ready(name)
