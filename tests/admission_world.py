@@ -9,13 +9,13 @@ import pytest
 
 from groundplane.companion.objects import EXTERNAL_NAME
 from groundplane.core.manifest import JSON, Manifest
+from groundplane.kubernetes.patch.patches import merge_patched
+from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.admission.users import COLLECTOR, CROSSPLANE, OWNER, User, impersonated
 from groundplane.local.commands import installing
 from groundplane.local.plane import server
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.deletion import Options
-from groundplane.local.plane.errors import StatusError
-from groundplane.local.plane.patching import merge_patched
 from groundplane.local.plane.requests import Outcome, Request
 
 GROUP = "groundplane.dev"

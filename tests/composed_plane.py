@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from groundplane.core.manifest import JSON, Manifest, at
+from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.composites.controller import controlling
 from groundplane.local.plane import collect
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.deletion import Options
-from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.store import Store
 from groundplane.local.plane.surroundings import Surroundings
 from no_time import in_no_time

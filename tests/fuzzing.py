@@ -14,7 +14,7 @@ from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
 from catalogue import Manifest
-from groundplane.schema.formats import is_date_time
+from groundplane.kubernetes.formats import is_date_time
 
 Path = tuple[str, ...]
 POOL = 300  # strings that are tried for each form

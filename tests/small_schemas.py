@@ -1,7 +1,7 @@
-"""Small kinds for the tests of groundplane.schema: only what a test is about."""
+"""Small kinds for the tests of groundplane.kubernetes.schema: only what a test is about."""
 
 from groundplane.core.manifest import JSON, Manifest
-from groundplane.schema import KindSchema, Registry, Violation
+from groundplane.kubernetes.schema import KindSchema, Registry, Violation
 
 TEXT: Manifest = {"type": "string"}
 WHOLE: Manifest = {"type": "integer"}

@@ -11,9 +11,14 @@ import scenarios
 from catalogue import Manifest
 from groundplane import contracts, generate, tables
 from groundplane.core.condition import Type
+from groundplane.kubernetes.schema import (
+    KindSchema,
+    Registry,
+    check_rules,
+    check_schema,
+)
 from groundplane.render import package
 from groundplane.render.admission import Admission
-from groundplane.schema import KindSchema, Registry, check_rules, check_schema
 
 # What Crossplane copies from an XRD; it drops the rest at these three levels without a word.
 COPIED = {

@@ -11,11 +11,11 @@ import yaml
 
 import catalogue
 import golden
+from groundplane.kubernetes.schema import Registry
 from groundplane.render import package
 from groundplane.render.conditions import TRANSITION_TIME
 from groundplane.render.function import MADE_PASSWORD
 from groundplane.render.hiding import HIDDEN, PUBLIC_KEYS
-from groundplane.schema import Registry
 from upstream import builtin_registry, upstream_registry
 
 UID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-([0-9a-f])[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b")

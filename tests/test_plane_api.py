@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from groundplane.core.manifest import JSON, Manifest
+from groundplane.kubernetes.patch.patches import merge_patched
+from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.body import typed
 from groundplane.local.plane.deletion import Options
-from groundplane.local.plane.errors import StatusError
-from groundplane.local.plane.patching import merge_patched
 from groundplane.local.plane.recording import record
 from groundplane.local.plane.resources import Resource
 from plane_process import settle, widget, widget_definition, widgets

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from groundplane.core.manifest import Manifest
+from groundplane.kubernetes.patch.patches import merge_patched
+from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.deletion import Options
-from groundplane.local.plane.errors import StatusError
-from groundplane.local.plane.patching import merge_patched
 from groundplane.local.plane.resources import Resource
 from plane_process import open_api, settle, widget, widgets
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from groundplane.core.manifest import Manifest
+from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.plane import collect
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.deletion import Options
-from groundplane.local.plane.errors import StatusError
 from plane_process import widget_definition, widgets
 
 CONFIG, WIDGET = ("v1", "ConfigMap"), ("example.dev/v1", "Widget")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from groundplane.local.plane import element, ownership
+from groundplane.kubernetes.managedfields import apply, element
 
 NOW = "2026-01-02T03:04:05Z"
 ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
@@ -25,16 +25,16 @@ def thing(**spec: Any) -> dict[str, Any]:
 
 
 def applied(live: dict[str, Any] | None, manager: str, /, *, force: bool = False, **spec: Any) -> Any:
-    return ownership.apply(live, thing(**spec), manager=manager, schema=SCHEMA, now=NOW, force=force)
+    return apply.apply(live, thing(**spec), manager=manager, schema=SCHEMA, now=NOW, force=force)
 
 
 def updated(live: dict[str, Any] | None, manager: str, /, subresource: str = "", **spec: Any) -> Any:
     new = {**thing(**spec), **({"metadata": live["metadata"]} if live else {})}
-    return ownership.update(live, new, manager=manager, schema=SCHEMA, now=NOW, subresource=subresource, resets=())
+    return apply.update(live, new, manager=manager, schema=SCHEMA, now=NOW, subresource=subresource, resets=())
 
 
-def refused(live: dict[str, Any], manager: str, /, **spec: Any) -> ownership.ConflictError:
-    with pytest.raises(ownership.ConflictError) as error:
+def refused(live: dict[str, Any], manager: str, /, **spec: Any) -> apply.ConflictError:
+    with pytest.raises(apply.ConflictError) as error:
         applied(live, manager, **spec)
     return error.value
 
@@ -53,7 +53,7 @@ def test_one_conflict_is_told_in_one_line() -> None:
             "field": ".spec.a",
         },
     )
-    assert error.conflicts == (ownership.Conflict("kubectl-edit", "Update", "example.org/v1", "", ".spec.a"),)
+    assert error.conflicts == (apply.Conflict("kubectl-edit", "Update", "example.org/v1", "", ".spec.a"),)
 
 
 def test_several_conflicts_are_told_by_manager_and_an_apply_without_its_version() -> None:
@@ -82,7 +82,7 @@ def test_the_same_value_is_no_conflict() -> None:
 def test_kubectl_takes_without_force_what_its_own_apply_set_last() -> None:
     last = '{"apiVersion":"example.org/v1","kind":"Thing","metadata":{"name":"t"},"spec":{"a":"x"}}'
     new = {**thing(a="x", b="x"), "metadata": {"name": "t", "annotations": {ANNOTATION: last}}}
-    live = ownership.update(None, new, manager="kubectl-client-side-apply", schema=SCHEMA, now=NOW)
+    live = apply.update(None, new, manager="kubectl-client-side-apply", schema=SCHEMA, now=NOW)
     found = applied(live, "kubectl", a="y")
     assert found["spec"] == {"a": "y", "b": "x"}
     assert found["metadata"]["annotations"][ANNOTATION] == last.replace('"x"', '"y"') + "\n"
@@ -93,20 +93,20 @@ def test_kubectl_takes_without_force_what_its_own_apply_set_last() -> None:
 def test_kubectl_does_not_take_what_was_changed_since_its_own_apply() -> None:
     last = '{"apiVersion":"example.org/v1","kind":"Thing","metadata":{"name":"t"},"spec":{"a":"w"}}'
     new = {**thing(a="x"), "metadata": {"name": "t", "annotations": {ANNOTATION: last}}}
-    live = ownership.update(None, new, manager="bob", schema=SCHEMA, now=NOW)
+    live = apply.update(None, new, manager="bob", schema=SCHEMA, now=NOW)
     assert [conflict.field for conflict in refused(live, "kubectl", a="y").conflicts] == [".spec.a"]
 
 
 @pytest.mark.parametrize("last", ["no JSON", "[]", '{"apiVersion":"v9"}', '{"apiVersion":"example.org/v1","x":1}'])
 def test_an_annotation_that_cannot_be_used_allows_nothing(last: str) -> None:
     new = {**thing(a="x"), "metadata": {"name": "t", "annotations": {ANNOTATION: last}}}
-    live = ownership.update(None, new, manager="bob", schema=SCHEMA, now=NOW)
+    live = apply.update(None, new, manager="bob", schema=SCHEMA, now=NOW)
     assert [conflict.field for conflict in refused(live, "kubectl", a="y").conflicts] == [".spec.a"]
 
 
 def test_an_annotation_that_grew_too_long_goes() -> None:
     new = {**thing(a="x"), "metadata": {"name": "t", "annotations": {ANNOTATION: "{}"}}}
-    live = ownership.update(None, new, manager="kubectl", schema=SCHEMA, now=NOW)
+    live = apply.update(None, new, manager="kubectl", schema=SCHEMA, now=NOW)
     assert applied(live, "kubectl", force=True, b="x" * 300_000)["metadata"]["annotations"] == {}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from groundplane.core.manifest import Manifest
-from groundplane.local.plane.errors import StatusError
+from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.plane.records import Key
 from groundplane.local.plane.store import Store
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from groundplane.local.plane import ownership
+from groundplane.kubernetes.managedfields import apply
 
 NOW = "2026-01-02T03:04:05Z"
 TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
@@ -26,14 +26,14 @@ CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap"}
 def made(identity: dict[str, Any], **sections: Any) -> dict[str, Any]:
     new = {**identity, "metadata": {"name": "t"}, **sections}
     schema = SCHEMA if identity is THING else None
-    return ownership.update(None, new, manager="ann", schema=schema, now=NOW)
+    return apply.update(None, new, manager="ann", schema=schema, now=NOW)
 
 
 def rewritten(live: dict[str, Any], entries: Any, manager: str = "bob", subresource: str = "") -> Any:
     metadata = {**live["metadata"], "managedFields": entries, "labels": {"l": "v"}}
     schema = SCHEMA if live["kind"] == "Thing" else None
     new = {**live, "metadata": metadata}
-    written = ownership.update(live, new, manager=manager, schema=schema, now=NOW, subresource=subresource)
+    written = apply.update(live, new, manager=manager, schema=schema, now=NOW, subresource=subresource)
     return {entry["manager"]: entry["fieldsV1"] for entry in written["metadata"].get("managedFields", [])}
 
 
@@ -106,7 +106,7 @@ def test_an_owner_in_another_version_that_is_served_keeps_its_claims_but_what_is
     live = {**THING, "metadata": metadata, "spec": {"texts": {"a": "1", "b": "1"}}}
     new = {**live, "spec": {"texts": {"a": "2", "b": "1"}}}
     served = ("example.org/v9", THING["apiVersion"])
-    found = ownership.update(live, new, manager="ann", schema=SCHEMA, now=NOW, served=served)
+    found = apply.update(live, new, manager="ann", schema=SCHEMA, now=NOW, served=served)
     assert {one["manager"]: one["fieldsV1"] for one in found["metadata"]["managedFields"]} == {
         "zoe": {"f:spec": {"f:texts": {"f:b": {}}}},
         "ann": {"f:spec": {"f:texts": {"f:a": {}}}},
@@ -128,8 +128,8 @@ def test_an_item_that_loses_its_key_cannot_be_compared() -> None:
     ]
     live = {**config, "metadata": {"name": "t", "managedFields": entries}}
     bare = {**THING, "metadata": {"name": "t"}, "spec": {"texts": {}}}
-    with pytest.raises(ownership.ApplyError, match="element 0: associative list with keys has an element that omits"):
-        ownership.apply(live, bare, manager="ann", schema=SCHEMA, now=NOW)
+    with pytest.raises(apply.ApplyError, match="element 0: associative list with keys has an element that omits"):
+        apply.apply(live, bare, manager="ann", schema=SCHEMA, now=NOW)
 
 
 def test_what_an_event_always_has_is_owned_only_where_it_differs() -> None:
@@ -152,7 +152,7 @@ def test_conditions_of_a_definition_are_owned_by_their_type() -> None:
         "f:spec": {"f:group": {}, "f:names": {"f:kind": {}, "f:plural": {}}, "f:scope": {}, "f:versions": {}}
     }
     new = {**live, "status": {"conditions": [{"type": "Established", "status": "True"}], "storedVersions": ["v1"]}}
-    found = ownership.update(live, new, manager="server", schema=None, now=NOW, subresource="status")
+    found = apply.update(live, new, manager="server", schema=None, now=NOW, subresource="status")
     fields = next(one["fieldsV1"] for one in found["metadata"]["managedFields"] if one["manager"] == "server")
     condition: dict[str, Any] = {".": {}, "f:status": {}, "f:type": {}}
     assert fields == {"f:status": {"f:conditions": {'k:{"type":"Established"}': condition}, "f:storedVersions": {}}}
@@ -167,14 +167,14 @@ def test_structs_of_built_in_kinds_were_always_there_and_nobody_added_them() -> 
 
 def test_null_in_a_built_in_kind_is_nothing() -> None:
     live = made(CONFIG_MAP, data={"a": "1"})
-    assert "data" not in ownership.update(live, {**live, "data": None}, manager="bob", schema=None, now=NOW)
+    assert "data" not in apply.update(live, {**live, "data": None}, manager="bob", schema=None, now=NOW)
 
 
 def test_owners_of_an_object_are_keyed_by_uid_and_finalizers_are_a_set() -> None:
     owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": "u-1"}
     metadata = {"name": "t", "finalizers": ["example.org/f"], "ownerReferences": [owner]}
     for identity, schema in ((THING, SCHEMA), (CONFIG_MAP, None), ({"apiVersion": "v9", "kind": "Free"}, None)):
-        found = ownership.apply(None, {**identity, "metadata": metadata}, manager="ann", schema=schema, now=NOW)
+        found = apply.apply(None, {**identity, "metadata": metadata}, manager="ann", schema=schema, now=NOW)
         fields = found["metadata"]["managedFields"][0]["fieldsV1"]["f:metadata"]
         if identity.get("kind") == "Free":
             assert fields == {"f:finalizers": {}, "f:ownerReferences": {}}

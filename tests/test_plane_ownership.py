@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from groundplane.local.plane import ownership
+from groundplane.kubernetes.managedfields import apply
 
 NOW, LATER = "2026-01-02T03:04:05Z", "2026-01-02T03:05:00Z"
 API = "example.org/v1"
@@ -47,14 +47,14 @@ def thing(**spec: Any) -> dict[str, Any]:
 
 
 def applied(live: dict[str, Any] | None, manager: str, /, *, now: str = NOW, force: bool = False, **spec: Any) -> Any:
-    return ownership.apply(live, thing(**spec), manager=manager, schema=SCHEMA, now=now, force=force)
+    return apply.apply(live, thing(**spec), manager=manager, schema=SCHEMA, now=now, force=force)
 
 
 def updated(live: dict[str, Any] | None, manager: str, /, *, now: str = NOW, **spec: Any) -> Any:
     new = thing(**spec)
     if live:
         new = {**new, "metadata": live["metadata"]}
-    return ownership.update(live, new, manager=manager, schema=SCHEMA, now=now)
+    return apply.update(live, new, manager=manager, schema=SCHEMA, now=now)
 
 
 def owned(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def test_identity_and_what_the_server_writes_are_owned_by_nobody() -> None:
         **thing(text="a"),
         "metadata": {"name": "t", "namespace": "n", "uid": "u", "generation": 1, "labels": {"l": "v"}},
     }
-    found = ownership.update(None, new, manager="ann", schema=SCHEMA, now=NOW)
+    found = apply.update(None, new, manager="ann", schema=SCHEMA, now=NOW)
     assert owned(found)["ann Update"] == {
         "f:metadata": {"f:labels": {".": {}, "f:l": {}}},
         "f:spec": {".": {}, "f:text": {}},
@@ -165,9 +165,9 @@ def test_a_write_that_moves_only_times_is_settled_by_the_live_object() -> None:
     live = applied(None, "ann", text="a")
     entry = live["metadata"]["managedFields"][0]
     new = {**live, "metadata": {**live["metadata"], "managedFields": [{**entry, "time": LATER}]}}
-    assert ownership.settled(live, new) is live
+    assert apply.settled(live, new) is live
     changed = {**new, "spec": {"text": True}}
-    assert ownership.settled(live, changed) is changed
+    assert apply.settled(live, changed) is changed
 
 
 def test_one_and_true_are_not_the_same() -> None:
@@ -186,10 +186,10 @@ def test_a_value_that_becomes_a_map_is_taken_and_so_is_all_that_is_in_it() -> No
 
 def test_metadata_is_the_same_everywhere_also_where_unknown_fields_are_preserved() -> None:
     config = {**thing(), "metadata": {"name": "t", "bogus": 1}, "more": {"x": 1}}
-    with pytest.raises(ownership.ApplyError, match=r"\.metadata\.bogus: field not declared in schema"):
-        ownership.apply(None, config, manager="ann", schema=OPEN, now=NOW)
+    with pytest.raises(apply.ApplyError, match=r"\.metadata\.bogus: field not declared in schema"):
+        apply.apply(None, config, manager="ann", schema=OPEN, now=NOW)
     del config["metadata"]["bogus"]
-    found = ownership.apply(None, config, manager="ann", schema=OPEN, now=NOW)
+    found = apply.apply(None, config, manager="ann", schema=OPEN, now=NOW)
     assert owned(found)["ann Apply"]["f:more"] == {".": {}, "f:x": {}}
 
 
@@ -208,7 +208,7 @@ def test_an_object_without_owners_stays_without_when_it_is_updated() -> None:
 def test_the_status_subresource_owns_only_status_and_by_itself() -> None:
     live = applied(None, "ann", text="a")
     config = {**thing(text="z"), "status": {"phase": "Ready"}}
-    live = ownership.apply(live, config, manager="ann", schema=SCHEMA, now=NOW, subresource="status")
+    live = apply.apply(live, config, manager="ann", schema=SCHEMA, now=NOW, subresource="status")
     assert [(e.get("subresource"), e["fieldsV1"]) for e in live["metadata"]["managedFields"]] == [
         (None, of_spec({"f:text": {}})),
         ("status", {"f:status": {"f:phase": {}}}),
@@ -217,7 +217,7 @@ def test_the_status_subresource_owns_only_status_and_by_itself() -> None:
 
 def test_what_the_endpoint_does_not_write_is_not_owned() -> None:
     config = {**thing(text="a"), "status": {"phase": "Ready"}}
-    live = ownership.apply(None, config, manager="ann", schema=SCHEMA, now=NOW, resets=("status",))
+    live = apply.apply(None, config, manager="ann", schema=SCHEMA, now=NOW, resets=("status",))
     assert owned(live)["ann Apply"] == of_spec({"f:text": {}})
 
 
@@ -243,7 +243,7 @@ def test_the_oldest_of_more_than_ten_updaters_become_one() -> None:
 
 def test_a_value_that_lost_its_schema_cannot_be_owned() -> None:
     new = {**thing(text="a"), "metadata": {"name": "t"}, "surprise": 1}
-    found = ownership.update(None, new, manager="ann", schema=SCHEMA, now=NOW)
+    found = apply.update(None, new, manager="ann", schema=SCHEMA, now=NOW)
     assert found == new
 
 
@@ -275,7 +275,7 @@ def test_a_value_that_lost_its_schema_cannot_be_owned() -> None:
     ],
 )
 def test_a_configuration_that_does_not_fit_is_refused_as_the_server_refuses_it(spec: dict[str, Any], said: str) -> None:
-    with pytest.raises(ownership.ApplyError) as refused:
+    with pytest.raises(apply.ApplyError) as refused:
         applied(None, "ann", **spec)
     assert refused.value.code == 500
     assert str(refused.value) == f"failed to create typed patch object (/t; example.org/v1, Kind=Thing): {said}"
@@ -284,6 +284,6 @@ def test_a_configuration_that_does_not_fit_is_refused_as_the_server_refuses_it(s
 def test_a_configuration_with_managed_fields_or_of_another_kind_is_a_bad_request() -> None:
     live = applied(None, "ann", text="a")
     for config in (live, {**thing(text="a"), "kind": "Other"}):
-        with pytest.raises(ownership.ApplyError) as refused:
-            ownership.apply(live, config, manager="ann", schema=SCHEMA, now=NOW)
+        with pytest.raises(apply.ApplyError) as refused:
+            apply.apply(live, config, manager="ann", schema=SCHEMA, now=NOW)
         assert refused.value.code == 400

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from groundplane.core.manifest import JSON, Manifest
-from groundplane.local.plane import jsonpath, protobuf, tables, wire
+from groundplane.kubernetes import jsonpath
+from groundplane.kubernetes.status_errors import StatusError
+from groundplane.local.plane import protobuf, tables, wire
 from groundplane.local.plane.builtin import BUILTIN
 from groundplane.local.plane.catalogue import Catalogue
-from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.routes import Route, route
 from groundplane.local.plane.selectors import Selector
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from groundplane.local.plane import patching
+from groundplane.kubernetes.patch import patches
 
 LIVE = {"a": {"x": 1, "y": [1]}, "n": None, "l": [{"k": 1}], "metadata": {"name": "t"}}
 
@@ -24,7 +24,7 @@ LIVE = {"a": {"x": 1, "y": [1]}, "n": None, "l": [{"k": 1}], "metadata": {"name"
 )
 def test_a_merge_patch_merges_maps_and_null_takes_away(patch: dict[str, Any], changed: dict[str, Any]) -> None:
     live = copy.deepcopy(LIVE)
-    assert patching.merge_patched(live, patch) == {**LIVE, **changed}
+    assert patches.merge_patched(live, patch) == {**LIVE, **changed}
     assert live == LIVE
 
 
@@ -37,8 +37,8 @@ def test_a_merge_patch_merges_maps_and_null_takes_away(patch: dict[str, Any], ch
     ],
 )
 def test_a_merge_patch_that_is_no_object_is_a_bad_request(patch: Any, message: str) -> None:
-    with pytest.raises(patching.PatchError) as error:
-        patching.merge_patched(LIVE, patch)
+    with pytest.raises(patches.PatchError) as error:
+        patches.merge_patched(LIVE, patch)
     assert (error.value.code, error.value.reason, str(error.value)) == (400, "BadRequest", message)
 
 
@@ -57,7 +57,7 @@ def test_a_merge_patch_that_is_no_object_is_a_bad_request(patch: Any, message: s
 )
 def test_a_json_patch_does_its_operations(operation: dict[str, Any], changed: dict[str, Any]) -> None:
     live = copy.deepcopy(LIVE)
-    assert patching.json_patched(live, [operation]) == {**LIVE, **changed}
+    assert patches.json_patched(live, [operation]) == {**LIVE, **changed}
     assert live == LIVE
 
 
@@ -76,8 +76,8 @@ def test_a_json_patch_does_its_operations(operation: dict[str, Any], changed: di
     ],
 )
 def test_an_operation_that_fails_is_unprocessable(operation: dict[str, Any]) -> None:
-    with pytest.raises(patching.PatchError) as error:
-        patching.json_patched(LIVE, [operation])
+    with pytest.raises(patches.PatchError) as error:
+        patches.json_patched(LIVE, [operation])
     message = "the server rejected our request due to an error in our request"
     assert (error.value.code, error.value.reason, str(error.value)) == (422, "Invalid", message)
 
@@ -91,8 +91,8 @@ def test_an_operation_that_fails_is_unprocessable(operation: dict[str, Any]) -> 
     ],
 )
 def test_what_is_no_json_patch_is_refused(patch: Any, code: int, message: str) -> None:
-    with pytest.raises(patching.PatchError) as error:
-        patching.json_patched(LIVE, patch)
+    with pytest.raises(patches.PatchError) as error:
+        patches.json_patched(LIVE, patch)
     assert error.value.code == code
     assert str(error.value).endswith(message)
 
@@ -126,7 +126,7 @@ STORED = {"data": {"a": "1"}, "metadata": {"finalizers": ["a", "b"], "ownerRefer
 )
 def test_a_strategic_patch_merges_maps_and_the_lists_of_metadata(patch: dict[str, Any], path: str, wanted: Any) -> None:
     stored = copy.deepcopy(STORED)
-    found = patching.strategic_patched(stored, patch)
+    found = patches.strategic_patched(stored, patch)
     assert {**found, **found["metadata"]}.get(path) == wanted
     assert stored == STORED
 
@@ -141,6 +141,6 @@ def test_a_strategic_patch_merges_maps_and_the_lists_of_metadata(patch: dict[str
     ],
 )
 def test_a_strategic_patch_that_does_not_fit_is_refused(patch: Any, code: int) -> None:
-    with pytest.raises(patching.PatchError) as error:
-        patching.strategic_patched(STORED, patch)
+    with pytest.raises(patches.PatchError) as error:
+        patches.strategic_patched(STORED, patch)
     assert error.value.code == code

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from groundplane.core.manifest import Manifest, at
+from groundplane.kubernetes.patch.patches import merge_patched
+from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.plane import verbs
 from groundplane.local.plane.api import Api
-from groundplane.local.plane.errors import StatusError
-from groundplane.local.plane.patching import merge_patched
 from groundplane.local.plane.requests import Request
 from plane_process import widget, widget_definition, widgets
 

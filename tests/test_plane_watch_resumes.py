@@ -22,10 +22,10 @@ import kubernetes.watch
 import pytest
 from kubernetes.client import ApiException, CoreV1Api
 
+from groundplane.kubernetes.patch.patches import merge_patched
 from groundplane.local.plane import server
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.deletion import Options
-from groundplane.local.plane.patching import merge_patched
 from groundplane.local.plane.resources import Resource
 from groundplane.local.plane.server import Plane
 

@@ -3,7 +3,7 @@
 import pytest
 
 from groundplane.core.manifest import JSON, Manifest
-from groundplane.schema import check_rules
+from groundplane.kubernetes.schema import check_rules
 from small_schemas import TEXT, WHOLE, keyed, kind_with, listing, mapping, record, ruled
 
 _PART = record(a=TEXT, b=WHOLE)

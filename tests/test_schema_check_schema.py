@@ -3,7 +3,7 @@
 import pytest
 
 from groundplane.core.manifest import Manifest
-from groundplane.schema import check_schema
+from groundplane.kubernetes.schema import check_schema
 from small_schemas import TEXT, WHOLE, keyed, kind_with, listing, mapping, record
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from groundplane.core.manifest import JSON, Manifest
-from groundplane.schema import DefinitionError, KindSchema, Registry
+from groundplane.kubernetes.schema import DefinitionError, KindSchema, Registry
 from small_schemas import TEXT, lines, record, ruled
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import upstream
 from groundplane.core.manifest import JSON, Manifest
-from groundplane.schema import KindSchema, check_rules, check_schema
+from groundplane.kubernetes.schema import KindSchema, check_rules, check_schema
 from small_schemas import lines
 
 

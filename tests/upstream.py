@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from groundplane.core.manifest import JSON, Manifest
-from groundplane.schema import Registry
+from groundplane.kubernetes.schema import Registry
 
 _ROOT = Path(__file__).parent.parent
 _CRD_DIRECTORIES = (_ROOT / "_crds", _ROOT / ".." / "shared" / "crds")

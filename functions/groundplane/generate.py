@@ -10,7 +10,7 @@ import click
 from groundplane import __version__, companion, contracts, engines, packages, samples, tables, xrd
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, GRANTS, GROUP, VERSION
 from groundplane.engines import _local
-from groundplane.render import writing
+from groundplane.kubernetes import yaml_writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +101,7 @@ def _put(path: Path, text: str) -> bool:
 
 
 def _text(*manifests: Manifest) -> str:
-    return HEADER + writing.stream(manifests)
+    return HEADER + yaml_writer.stream(manifests)
 
 
 @click.command("generate")

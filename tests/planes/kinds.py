@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from groundplane.schema import Registry
+from groundplane.kubernetes.schema import Registry
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 Schema = dict[str, Any]

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from groundplane.local.plane import ownership, patching
-from groundplane.schema.defaults import defaulted
-from groundplane.schema.node import Node
+from groundplane.kubernetes.managedfields import apply
+from groundplane.kubernetes.patch import patches
+from groundplane.kubernetes.schema.defaults import defaulted
+from groundplane.kubernetes.schema.node import Node
 from planes.kinds import Schema
 from planes.randoms import Move
 
@@ -95,21 +96,21 @@ class Ours:
         """Return what comes of *move* at *now*."""
         try:
             new = self._written(move, live, now)
-        except ownership.ConflictError as error:
+        except apply.ConflictError as error:
             return Answer(409, None, _lines(str(error)), tuple(sorted(map(_cause, error.causes))))
-        except ownership.ApplyError as error:
+        except apply.ApplyError as error:
             return Answer(error.code, None, _lines(str(error)))
         if self._schema is not None and is_invalid(new, self._node):
             return Answer(422, None)
         new = self._sections(tidied(defaulted(new, self._node), self._node), live, move.subresource)
         if live is None:
             return Answer(201, new)
-        return Answer(200, ownership.settled(live, new))
+        return Answer(200, apply.settled(live, new))
 
     def _written(self, move: Move, live: dict[str, Any] | None, now: str) -> dict[str, Any]:
         resets = ("metadata", "spec") if move.subresource else ("status",) if self._has_status else ()
         if move.verb == "apply":
-            return ownership.apply(
+            return apply.apply(
                 live,
                 move.body,
                 manager=move.manager,
@@ -121,10 +122,10 @@ class Ours:
             )
         new = move.body
         if move.verb == "merge":
-            new = patching.merge_patched(live or {}, new)
+            new = patches.merge_patched(live or {}, new)
         elif move.verb == "strategic":
-            new = patching.strategic_patched(live or {}, new)
-        return ownership.update(
+            new = patches.strategic_patched(live or {}, new)
+        return apply.update(
             live,
             tidied(defaulted(new, self._node), self._node),
             manager=move.manager,

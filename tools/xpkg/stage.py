@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from groundplane import contracts, packages
-from groundplane.render import writing
+from groundplane.kubernetes import yaml_writer
 from xpkg.target import PackageError, Target
 
 METADATA = "crossplane.yaml"
@@ -61,7 +61,7 @@ def _configuration(root: Path, target: Target, folder: Path, contract: str) -> S
     shutil.copyfile(root / "apis" / f"{plural}.yaml", made / f"{plural}.yaml")
     for path in sorted((root / "compositions" / contract).glob("*.yaml")):
         manifests = [_bound(manifest, contract, target.org) for manifest in _documents(path)]
-        (made / f"composition-{path.name}").write_text(writing.stream(manifests), encoding="utf-8")
+        (made / f"composition-{path.name}").write_text(yaml_writer.stream(manifests), encoding="utf-8")
     return _staged(made)
 
 

@@ -20,13 +20,13 @@ from typing import Final
 import click
 
 from groundplane.engines.database.local import _place as place
+from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.commands import home as homes
 from groundplane.local.commands import installing
 from groundplane.local.commands.home import Home
 from groundplane.local.composites.controller import reconciling
 from groundplane.local.kubeconfig import Kubeconfig
 from groundplane.local.plane import server
-from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.store import StoreError
 from groundplane.local.provider import rotation
 from groundplane.local.provider.command import authority, hold, operate

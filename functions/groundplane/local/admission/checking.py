@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from groundplane.core.manifest import JSON, Manifest, at
+from groundplane.kubernetes.cel.policies import RuleError
+from groundplane.kubernetes.status_errors import Cause, quoted
 from groundplane.local.admission.expressions import VARIABLE, program
-from groundplane.local.plane.errors import Cause, quoted
-from groundplane.schema.policy_cel import RuleError
 
 _GROUP = "admissionregistration.k8s.io"
 _STEMS = ("validatingadmissionpolic", "mutatingadmissionpolic")

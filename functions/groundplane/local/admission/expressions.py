@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from groundplane.core.manifest import JSON, Manifest
-from groundplane.schema.policy_cel import NO_FIELDS, Program, RuleError, compiled
+from groundplane.kubernetes.cel.policies import (
+    NO_FIELDS,
+    Program,
+    RuleError,
+    compiled,
+)
 
 VARIABLE: Final = re.compile(r"\bvariables\.([A-Za-z_][A-Za-z0-9_]*)")
 _PATCH: Final = "JSONPatch{"

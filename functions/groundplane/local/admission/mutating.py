@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 
 from groundplane.core.manifest import JSON, Manifest
+from groundplane.kubernetes.cel.policies import RuleError
+from groundplane.kubernetes.patch import patches
 from groundplane.local.admission import refusing
 from groundplane.local.admission.policies import Bound
 from groundplane.local.admission.refusing import ConfigError
 from groundplane.local.admission.sight import Sight
-from groundplane.local.plane import patching
-from groundplane.schema.policy_cel import RuleError
 
 
 class _PatchFailedError(Exception):
@@ -64,8 +64,8 @@ def _patched(found: Manifest, patch: JSON) -> Manifest:
     for operation in patch:
         operation.pop("", None)
         try:
-            made = patching.json_patched(made, [operation])
-        except patching.PatchError:
+            made = patches.json_patched(made, [operation])
+        except patches.PatchError:
             if operation.get("op") == "test":
                 return found  # nothing of it is done then
             raise _PatchFailedError(f"JSON Patch: {_why(made, operation)}") from None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from groundplane.kubernetes import status_errors
 from groundplane.local.admission.asked import Asked
 from groundplane.local.admission.policies import Bound
-from groundplane.local.plane import errors
 
 _CODES = {"Forbidden": 403, "RequestEntityTooLarge": 413}
 _MUTATING = "MutatingAdmissionPolicy"
@@ -23,13 +23,13 @@ class ConfigError(Exception):
         self.what = what
 
 
-def denied(one: Bound, asked: Asked, said: str, reason: str) -> errors.StatusError:
+def denied(one: Bound, asked: Asked, said: str, reason: str) -> status_errors.StatusError:
     """Return the refusal by a policy, which *said* why."""
     kind = "policy" if one.policy["kind"] == _MUTATING else one.policy["kind"]
     return _refusal(one, asked, f"{kind} '{one.name}' with binding '{one.binding_name}' denied request: {said}", reason)
 
 
-def misconfigured(one: Bound, asked: Asked, error: ConfigError) -> errors.StatusError:
+def misconfigured(one: Bound, asked: Asked, error: ConfigError) -> status_errors.StatusError:
     """Return the refusal because a policy cannot be asked."""
     mutates = one.policy["kind"] == _MUTATING
     reason = "Forbidden" if mutates else "Invalid"
@@ -44,9 +44,9 @@ def warning(one: Bound, said: str) -> str:
     return f"Validation failed for {one.policy['kind']} '{one.name}' with binding '{one.binding_name}': {said}"
 
 
-def _refusal(one: Bound, asked: Asked, why: str, reason: str) -> errors.StatusError:
-    refused = errors.forbidden(asked.group, asked.plural, asked.title, why)
+def _refusal(one: Bound, asked: Asked, why: str, reason: str) -> status_errors.StatusError:
+    refused = status_errors.forbidden(asked.group, asked.plural, asked.title, why)
     details = {**(refused.details or {}), "causes": [{"message": why}]}
     # What a mutating policy refuses is forbidden, whatever reason it gives.
     code = 403 if one.policy["kind"] == _MUTATING else _CODES.get(reason, 422)
-    return errors.StatusError(code, reason, str(refused), details)
+    return status_errors.StatusError(code, reason, str(refused), details)

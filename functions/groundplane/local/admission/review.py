@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from groundplane.core.manifest import Manifest, at
+from groundplane.kubernetes.cel.policies import RuleError
 from groundplane.local.admission import mutating, refusing
 from groundplane.local.admission.asked import Asked
 from groundplane.local.admission.expressions import Scope
 from groundplane.local.admission.policies import Bound, bound
 from groundplane.local.admission.refusing import ConfigError
 from groundplane.local.admission.sight import Sight, Source
-from groundplane.schema.policy_cel import RuleError
 
 GROUP = "admissionregistration.k8s.io"
 VALIDATING = "validatingadmissionpolic"

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from groundplane.core.manifest import Manifest, at
+from groundplane.kubernetes.cel.policies import RuleError
 from groundplane.local.admission.asked import Asked
 from groundplane.local.admission.expressions import Scope
 from groundplane.local.admission.policies import Bound, Versions, selected
 from groundplane.local.admission.refusing import ConfigError
-from groundplane.schema.policy_cel import RuleError
 
 
 @dataclass(frozen=True, slots=True)

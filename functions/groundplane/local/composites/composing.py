@@ -10,9 +10,9 @@ from typing import Final
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane.core.manifest import Manifest, at
+from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.composites.lookup import PlaneLookup, plain
 from groundplane.local.composites.writing import INVALID, Writer
-from groundplane.local.plane.errors import StatusError
 from groundplane.render import composed, pipeline
 from groundplane.render.observed import RESOURCE_NAME, Observed, controller_of
 from groundplane.render.pipeline import Call, Run, Seeds

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from groundplane.core.manifest import Manifest
+from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.composites import revisions
 from groundplane.local.composites.breaker import Breaker
 from groundplane.local.composites.composing import Ask
@@ -24,7 +25,6 @@ from groundplane.local.composites.tracker import Tracker
 from groundplane.local.composites.writing import Writer
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.builtin import CRD_NAME, XRD_NAME
-from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.records import Change, Key
 from groundplane.local.plane.resources import Resource
 

@@ -7,9 +7,9 @@ import base64
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane.core.manifest import Manifest
+from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.composites.tracker import asked_namespace
 from groundplane.local.plane.api import Api
-from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.resources import Resource
 from groundplane.local.plane.selectors import Requirement, Selector
 from groundplane.render.problem import ReconcileError

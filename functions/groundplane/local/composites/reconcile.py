@@ -11,13 +11,13 @@ from typing import Final
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane.core.manifest import Manifest, at
+from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.composites import composing, selection
 from groundplane.local.composites.composing import Applied, Ask, InvalidError
 from groundplane.local.composites.lookup import PlaneLookup
 from groundplane.local.composites.tracker import Tracker
 from groundplane.local.composites.turns import Turn
 from groundplane.local.composites.writing import COMPOSITE_LABEL, FINALIZER, Writer
-from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.records import Key
 from groundplane.local.plane.resources import Resource
 from groundplane.render import conditions

@@ -6,10 +6,10 @@ import hashlib
 from typing import Final
 
 from groundplane.core.manifest import JSON, Kind, Manifest, at
+from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.admission.users import CROSSPLANE as CROSSPLANE_USER
 from groundplane.local.plane import deletion, recording
 from groundplane.local.plane.api import CROSSPLANE, Api
-from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.requests import Request
 
 XR_MANAGER: Final = "apiextensions.crossplane.io/composite"  # owns references and status

@@ -11,8 +11,17 @@ import functools
 from collections.abc import Callable
 
 from groundplane.core.manifest import JSON, Manifest, at
+from groundplane.kubernetes import status_errors
 from groundplane.local.admission.users import User
-from groundplane.local.plane import applying, definitions, deletion, errors, paging, places, special, verbs
+from groundplane.local.plane import (
+    applying,
+    definitions,
+    deletion,
+    paging,
+    places,
+    special,
+    verbs,
+)
 from groundplane.local.plane.body import Body, typed
 from groundplane.local.plane.builtin import CRD_NAME, XRD_NAME
 from groundplane.local.plane.catalogue import Catalogue
@@ -91,7 +100,7 @@ class Api:
         """
         resource = self.catalogue.of_kind(api_version, kind)
         if resource is None:
-            raise errors.no_such_resource()
+            raise status_errors.no_such_resource()
         space = namespace if resource.namespaced else ""
         return Request(resource, space, name, manager, self.now(), subresource=subresource, force=force, user=user)
 
@@ -106,7 +115,7 @@ class Api:
     def _stored(self, resource: Resource, key: Key) -> Manifest:
         stored = self.store.get(key)
         if stored is None:
-            raise errors.not_found(resource.group, resource.plural, key.name)
+            raise status_errors.not_found(resource.group, resource.plural, key.name)
         return stored
 
     def page(
@@ -144,7 +153,7 @@ class Api:
         key = resource.key_of(made)
         warned = self._policies.review(dataclasses.replace(request, name=key.name), made, None, dry_run=dry_run)
         if self.store.get(key) is not None:
-            raise errors.already_exists(resource.group, resource.plural, key.name)
+            raise status_errors.already_exists(resource.group, resource.plural, key.name)
         manifest = self._written(resource, key, made, dry_run=dry_run)
         return dataclasses.replace(outcome, manifest=manifest, warnings=(*outcome.warnings, *warned))
 
@@ -177,7 +186,7 @@ class Api:
         if self.store.get(resource.key(request.namespace, request.name)) is not None:
             return self._changed(request, functools.partial(self._settled.apply, config=config), dry_run=dry_run), False
         if request.subresource:
-            raise errors.not_found(resource.group, resource.plural, request.name)
+            raise status_errors.not_found(resource.group, resource.plural, request.name)
         places.check(self.store, request, config)
         mutate = self._policies.mutate(request, dry_run=dry_run)
         outcome = verbs.apply_new(request, config, self._surroundings.uid(), mutate)

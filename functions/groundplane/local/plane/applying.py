@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 
 from groundplane.core.manifest import Manifest, at
-from groundplane.local.plane import builtin_shapes, errors, ownership
+from groundplane.kubernetes import status_errors
+from groundplane.kubernetes.managedfields import apply, builtin_schemas
+from groundplane.kubernetes.managedfields.typed import TypedError, check
 from groundplane.local.plane.body import Body, named, typed
 from groundplane.local.plane.requests import Request, raw_schema
 from groundplane.local.plane.resources import Resource
-from groundplane.local.plane.typed import TypedError, check
 
 
 def checked(request: Request, config: Manifest) -> Manifest:
@@ -23,9 +24,9 @@ def checked(request: Request, config: Manifest) -> Manifest:
     api_version, kind = config.get("apiVersion") or "", config.get("kind") or ""
     if (api_version, kind) != (resource.api_version, resource.kind):
         group, _, version = api_version.rpartition("/")
-        raise errors.bad_request(f"invalid object type: {group}/{version}, Kind={kind}")
+        raise status_errors.bad_request(f"invalid object type: {group}/{version}, Kind={kind}")
     if at(config, "metadata", "managedFields"):
-        raise errors.bad_request("metadata.managedFields must be nil")
+        raise status_errors.bad_request("metadata.managedFields must be nil")
     if not resource.custom:
         _fits(request, config)
     body = typed(resource, config)
@@ -38,16 +39,16 @@ def checked(request: Request, config: Manifest) -> Manifest:
 def _fits(request: Request, config: Manifest) -> None:
     """Refuse *config*, of a built-in kind, when its fields have other types."""
     try:
-        check(config, builtin_shapes.shape_of(config), duplicates=False)
+        check(config, builtin_schemas.shape_of(config), duplicates=False)
     except TypedError as error:
         raise _no_patch(request, config, str(error)) from None
 
 
-def _no_patch(request: Request, config: Manifest, told: str) -> errors.StatusError:
+def _no_patch(request: Request, config: Manifest, told: str) -> status_errors.StatusError:
     name = f"{at(config, 'metadata', 'namespace') or ''}/{request.name}"
     version = request.resource.api_version if request.resource.group else f"/{request.resource.version}"
     what = f"{name}; {version}, Kind={request.resource.kind}"
-    return errors.internal(f"failed to create typed patch object ({what}): {told}")
+    return status_errors.internal(f"failed to create typed patch object ({what}): {told}")
 
 
 def _untyped(body: Body) -> Iterator[str]:
@@ -72,7 +73,7 @@ def applied(request: Request, live: Manifest | None, config: Manifest) -> Manife
         StatusError: Another manager owns what it changes.
     """
     try:
-        return ownership.apply(
+        return apply.apply(
             live,
             config,
             manager=request.manager,
@@ -83,16 +84,16 @@ def applied(request: Request, live: Manifest | None, config: Manifest) -> Manife
             resets=_resets(request),
             served=request.resource.api_versions,
         )
-    except ownership.ApplyError as error:
-        raise errors.StatusError(error.code, "", str(error), {}) from None
-    except ownership.ConflictError as error:
+    except apply.ApplyError as error:
+        raise status_errors.StatusError(error.code, "", str(error), {}) from None
+    except apply.ConflictError as error:
         details = {"causes": error.causes}
-        raise errors.StatusError(409, "Conflict", str(error), details) from None
+        raise status_errors.StatusError(409, "Conflict", str(error), details) from None
 
 
 def updated(request: Request, live: Manifest | None, new: Manifest) -> Manifest:
     """Return *new*, the whole object that a write led to, with its owners."""
-    return ownership.update(
+    return apply.update(
         live,
         new,
         manager=request.manager,

@@ -8,9 +8,14 @@ import json
 from dataclasses import dataclass
 
 from groundplane.core.manifest import JSON, Manifest, at
+from groundplane.kubernetes.field_errors import kind_of
+from groundplane.kubernetes.status_errors import (
+    Cause,
+    StatusError,
+    bad_request,
+    invalid,
+)
 from groundplane.local.plane import moments
-from groundplane.local.plane.errors import Cause, StatusError, bad_request, invalid
-from groundplane.local.plane.invalid import kind_of
 from groundplane.local.plane.resources import Resource
 
 #: What an object's metadata may hold, and the Go type of each, which errors tell.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from groundplane.core.manifest import JSON, Manifest
+from groundplane.kubernetes.schema import KindSchema
+from groundplane.kubernetes.schema.node import Node
 from groundplane.local.plane import builtin_events
 from groundplane.local.plane.resources import VERBS, Column, Resource
-from groundplane.schema import KindSchema
-from groundplane.schema.node import Node
 
 CRD_GROUP = "apiextensions.k8s.io"
 CRD_NAME = f"customresourcedefinitions.{CRD_GROUP}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from groundplane.core.manifest import Manifest, at
-from groundplane.local.plane.builtin_shapes import completed
-from groundplane.local.plane.errors import Cause
-from groundplane.local.plane.identity import invalid, key_faults
+from groundplane.kubernetes.managedfields.builtin_schemas import completed
+from groundplane.kubernetes.object_meta import invalid, key_faults
+from groundplane.kubernetes.status_errors import Cause
 from groundplane.local.plane.resources import Alias
 
 GROUP = "events.k8s.io"

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from groundplane.core.manifest import Manifest, at
+from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.admission.users import COLLECTOR, CROSSPLANE, NAMESPACES, User
 from groundplane.local.plane import definitions
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.builtin import CRD_NAME, XRD_NAME
 from groundplane.local.plane.deletion import FOREGROUND, ORPHAN, Options
-from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.records import Change, Key
 from groundplane.local.plane.resources import Resource
 from groundplane.local.plane.store import Store

@@ -6,9 +6,15 @@ import json
 from collections.abc import Iterator
 
 from groundplane.core.manifest import JSON, Manifest, at
-from groundplane.local.plane.errors import Cause
-from groundplane.schema import DefinitionError, KindSchema, Registry, check_rules, check_schema
-from groundplane.schema.composite import composite_schema, scope_of
+from groundplane.kubernetes.schema import (
+    DefinitionError,
+    KindSchema,
+    Registry,
+    check_rules,
+    check_schema,
+)
+from groundplane.kubernetes.schema.composite import composite_schema, scope_of
+from groundplane.kubernetes.status_errors import Cause
 
 CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 COMPOSITE_FINALIZER = "defined.apiextensions.crossplane.io"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from groundplane.core.manifest import JSON, Manifest
-from groundplane.local.plane import definitions, errors
+from groundplane.kubernetes import status_errors
+from groundplane.local.plane import definitions
 from groundplane.local.plane.builtin import CRD_NAME
 from groundplane.local.plane.resources import Resource
 from groundplane.local.plane.special import KEPT_NAMESPACES
@@ -42,7 +43,7 @@ class Options:
         """
         if body.get("kind", "DeleteOptions") != "DeleteOptions":
             version = body.get("apiVersion", "")
-            raise errors.bad_request(
+            raise status_errors.bad_request(
                 f'no kind "{body["kind"]}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
             )
         preconditions = body.get("preconditions") or {}
@@ -59,8 +60,8 @@ class Options:
         return cls(policy, preconditions.get("uid") or "", preconditions.get("resourceVersion") or "", bool(dry_run))
 
 
-def _refused(reason: str, message: str, field: str) -> errors.StatusError:
-    return errors.invalid("meta.k8s.io", "DeleteOptions", "", [errors.Cause(reason, message, field)])
+def _refused(reason: str, message: str, field: str) -> status_errors.StatusError:
+    return status_errors.invalid("meta.k8s.io", "DeleteOptions", "", [status_errors.Cause(reason, message, field)])
 
 
 def delete(resource: Resource, stored: Manifest, options: Options, now: str) -> Manifest | None:
@@ -85,14 +86,14 @@ def delete(resource: Resource, stored: Manifest, options: Options, now: str) -> 
 def _check(resource: Resource, metadata: Manifest, options: Options) -> None:
     name = metadata["name"]
     if resource.name == "namespaces" and name in KEPT_NAMESPACES:
-        raise errors.forbidden("", "namespaces", name, "this namespace may not be deleted")
+        raise status_errors.forbidden("", "namespaces", name, "this namespace may not be deleted")
     for told, found, word, end in (
         (options.uid, metadata["uid"], "UID", "might have been deleted and then recreated"),
         (options.version, metadata["resourceVersion"], "ResourceVersion", "might have been modified"),
     ):
         if told and told != found:
             why = f"the {word} in the precondition ({told}) does not match the {word} in record ({found})."
-            raise errors.conflict(resource.group, resource.kind, name, f"{why} The object {end}")
+            raise status_errors.conflict(resource.group, resource.kind, name, f"{why} The object {end}")
 
 
 def _finalizers(before: list[str], policy: str) -> list[str]:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from groundplane.core.manifest import JSON, Manifest
+from groundplane.kubernetes import status_errors
+from groundplane.kubernetes.patch import patches
 from groundplane.local.admission.users import OWNER, User
-from groundplane.local.plane import errors, options, patching, scale, wire
+from groundplane.local.plane import options, scale, wire
 from groundplane.local.plane.answers import SHAPES, Answer
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.body import read
@@ -28,9 +30,9 @@ JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 _PATCHES = {
-    JSON_PATCH: patching.json_patched,
-    MERGE_PATCH: patching.merge_patched,
-    STRATEGIC: patching.strategic_patched,
+    JSON_PATCH: patches.json_patched,
+    MERGE_PATCH: patches.merge_patched,
+    STRATEGIC: patches.strategic_patched,
 }
 _STRATEGIC_GROUPS = ("", "admissionregistration.k8s.io", "apiextensions.k8s.io", "coordination.k8s.io", "events.k8s.io")
 _CREATED = 201
@@ -78,11 +80,11 @@ def handle(api: Api, resource: Resource, call: Call) -> Reply | Stream:
     """
     route = call.route
     if "get" not in resource.verbs:
-        raise errors.no_such_method()
+        raise status_errors.no_such_method()
     if route.namespace and not resource.namespaced:
-        raise errors.no_such_resource()
+        raise status_errors.no_such_resource()
     if route.subresource and not _has(resource, route.subresource):
-        raise errors.not_found(resource.group, resource.plural, route.name)
+        raise status_errors.not_found(resource.group, resource.plural, route.name)
     shapes = SHAPES if call.method == "GET" else ()
     answer = Answer(
         resource,
@@ -110,8 +112,8 @@ def _collection(api: Api, answer: Answer, call: Call) -> Reply | Stream:
         case "DELETE" if "deletecollection" in answer.resource.verbs:
             return _delete_all(api, answer, call)
         case "PUT" | "PATCH" if answer.resource.custom:
-            raise errors.bad_request("name must be provided")
-    raise errors.no_such_method()
+            raise status_errors.bad_request("name must be provided")
+    raise status_errors.no_such_method()
 
 
 def _object(api: Api, answer: Answer, call: Call) -> Reply | Stream:
@@ -129,7 +131,7 @@ def _object(api: Api, answer: Answer, call: Call) -> Reply | Stream:
             return _delete(api, answer, call)
         case "POST" if resource.custom:
             read(resource, *wire.read(call.content, call.headers.get("content-type", "")))
-    raise errors.no_such_method()
+    raise status_errors.no_such_method()
 
 
 def _reply(answer: Answer, outcome: Outcome, code: int = 200) -> Reply:
@@ -212,12 +214,12 @@ def _sent(resource: Resource, call: Call) -> tuple[JSON, str]:
     header = call.headers.get("content-type", "")
     try:
         return wire.read(call.content, header)
-    except errors.StatusError as error:
+    except status_errors.StatusError as error:
         if error.code != 400:  # noqa: PLR2004  # bad JSON is told in the words of the kind
             raise
         text = call.content.decode("utf-8", "replace") or "<empty>"
         why = f"couldn't get version/kind; json parse error: {error} ({text})"
-        raise errors.bad_request(
+        raise status_errors.bad_request(
             f"the object provided is unrecognized (must be of type {resource.kind}): {why}"
         ) from None
 
@@ -235,7 +237,7 @@ def _patch(api: Api, answer: Answer, call: Call) -> Reply:
     kind = wire.media_type(call.headers.get("content-type", ""))
     accepted = (JSON_PATCH, MERGE_PATCH, *((STRATEGIC,) if resource.group in _STRATEGIC_GROUPS else ()), APPLY)
     if kind not in accepted:
-        raise errors.unsupported(accepted)
+        raise status_errors.unsupported(accepted)
     options.check_apply(call.query, applies=kind == APPLY)
     dry_run = options.dry_run(call.query, "PatchOptions")
     request = request_of(resource, call, "PatchOptions")
@@ -243,7 +245,7 @@ def _patch(api: Api, answer: Answer, call: Call) -> Reply:
     if kind == APPLY:
         config = wire.from_yaml(text)
         if not isinstance(config, dict):
-            raise errors.bad_request("error decoding YAML: the patch is no object")
+            raise status_errors.bad_request("error decoding YAML: the patch is no object")
         outcome, made = api.apply(request, config, dry_run=dry_run)
         return _reply(answer, outcome, _CREATED if made else 200)
     return _reply(answer, api.patch(request, change_of(kind, text), dry_run=dry_run))
@@ -257,15 +259,15 @@ def change_of(kind: str, text: str) -> Callable[[Manifest], JSON]:
     """
     try:
         patch = wire.from_json(text)
-    except errors.StatusError as error:
-        raise errors.bad_request(f"error decoding patch: {error}") from None
+    except status_errors.StatusError as error:
+        raise status_errors.bad_request(f"error decoding patch: {error}") from None
     how: Callable[[Manifest, JSON], JSON] = _PATCHES[kind]
 
     def changed(manifest: Manifest) -> JSON:
         try:
             return how(manifest, patch)
-        except patching.PatchError as error:
-            raise errors.StatusError(error.code, error.reason, str(error), {}) from None
+        except patches.PatchError as error:
+            raise status_errors.StatusError(error.code, error.reason, str(error), {}) from None
 
     return changed
 
@@ -273,7 +275,7 @@ def change_of(kind: str, text: str) -> Callable[[Manifest], JSON]:
 def _delete_options(call: Call) -> Options:
     sent = wire.read(call.content, call.headers.get("content-type", ""))[0] if call.content else {}
     if not isinstance(sent, dict):
-        raise errors.bad_request("the body of a DELETE must be DeleteOptions")
+        raise status_errors.bad_request("the body of a DELETE must be DeleteOptions")
     return Options.of(sent, {**call.query})
 
 
@@ -283,7 +285,7 @@ def _delete(api: Api, answer: Answer, call: Call) -> Reply:
     waiting = api.delete(resource, route.namespace, route.name, _delete_options(call), user=call.user)
     if waiting is not None:
         return Reply(200, answer.one(waiting), answer.form.media_type)
-    details = errors.about(route.name, resource.group, resource.plural, uid=stored["metadata"]["uid"])
+    details = status_errors.about(route.name, resource.group, resource.plural, uid=stored["metadata"]["uid"])
     status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
     return Reply(200, status, answer.form.media_type)
 

@@ -10,8 +10,15 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from groundplane.core.manifest import JSON
+from groundplane.kubernetes import status_errors
 from groundplane.local.admission.users import OWNER, User, impersonated
-from groundplane.local.plane import discovery, errors, openapi, protobuf, reviews, wire
+from groundplane.local.plane import (
+    discovery,
+    openapi,
+    protobuf,
+    reviews,
+    wire,
+)
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.handling import Call, Reply, handle
 from groundplane.local.plane.routes import TYPED_GROUPS, Route, route
@@ -35,14 +42,14 @@ def application(api: Api, token: str, clock: Callable[[], datetime]) -> web.Appl
         try:
             _check(request, token)
             return await handler(request)
-        except errors.StatusError as error:
+        except status_errors.StatusError as error:
             return _json(error.status(), error.code, wire.form_of_refusal(request.headers.get("Accept", "")))
         except web.HTTPException:
             raise
         except Exception as error:  # noqa: BLE001  # one request that breaks must not end the plane
             # Neither the log nor the answer may quote an object: it could be a Secret.
             _LOG.exception("%s %s failed: %s", request.method, request.path, type(error).__name__, exc_info=False)
-            return _json(errors.internal(f"Internal error occurred: {type(error).__name__}").status(), 500)
+            return _json(status_errors.internal(f"Internal error occurred: {type(error).__name__}").status(), 500)
 
     async def serve(request: web.Request) -> web.StreamResponse:
         return await _serve(api, request, clock())
@@ -56,7 +63,7 @@ def application(api: Api, token: str, clock: Callable[[], datetime]) -> web.Appl
 def _check(request: web.Request, token: str) -> None:
     sent = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
     if request.path.rstrip("/") not in _HEALTH and not hmac.compare_digest(sent, f"Bearer {token}".encode()):
-        raise errors.unauthorized()
+        raise status_errors.unauthorized()
 
 
 async def _serve(api: Api, request: web.Request, now: datetime) -> web.StreamResponse:
@@ -91,18 +98,20 @@ def _user(request: web.Request) -> User:
     name, groups = request.headers.get("Impersonate-User", ""), request.headers.getall("Impersonate-Group", ())
     if not name:
         if groups:
-            raise errors.bad_request("requested groups without impersonating a user name")
+            raise status_errors.bad_request("requested groups without impersonating a user name")
         return OWNER
     user = impersonated(name, tuple(groups))
     if not user.known:
-        path = errors.quoted(request.path)
-        raise errors.StatusError(403, "Forbidden", f"User {errors.quoted(name)} cannot reach path {path}", {})
+        path = status_errors.quoted(request.path)
+        raise status_errors.StatusError(
+            403, "Forbidden", f"User {status_errors.quoted(name)} cannot reach path {path}", {}
+        )
     return user
 
 
 def _unknown(where: Route | None) -> web.Response:
     if where is not None and where.version and where.group in TYPED_GROUPS:
-        raise errors.no_such_resource()
+        raise status_errors.no_such_resource()
     return web.Response(status=404, text="404 page not found\n")
 
 
@@ -126,7 +135,7 @@ def _document(api: Api, request: web.Request, path: str) -> web.Response | None:
         else discovery.group(api.catalogue, where.group)
     )
     if listed and request.method not in ("GET", "HEAD"):
-        raise errors.no_such_method()
+        raise status_errors.no_such_method()
     return _json(listed) if listed else None
 
 
@@ -167,5 +176,5 @@ def _json(value: JSON, code: int = 200, media_type: str = wire.JSON_TYPE) -> web
 def _replied(reply: Reply, *warnings: str) -> web.Response:
     response = _json(reply.body, reply.code, reply.media_type)
     for warning in (*warnings, *reply.warnings):
-        response.headers.add("Warning", f"299 - {errors.quoted(warning)}")
+        response.headers.add("Warning", f"299 - {status_errors.quoted(warning)}")
     return response

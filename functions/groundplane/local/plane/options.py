@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from groundplane.local.plane import errors
+from groundplane.kubernetes import status_errors
 
 _VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 _MATCHES = ("Exact", "NotOlderThan", "")
@@ -26,7 +26,7 @@ def number(query: Mapping[str, str], name: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise errors.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+        raise status_errors.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
 
 
 def dry_run(query: Mapping[str, str], kind: str) -> bool:
@@ -93,21 +93,23 @@ def check_list(query: Mapping[str, str], *, watch: bool, newest: int) -> None:
         raise _refused("ListOptions", "FieldValueNotSupported", message, "resourceVersionMatch")
     _check_version(version, watch=watch, newest=newest)
     if not watch and match == "Exact" and int(version) < newest:
-        raise errors.StatusError(410, "Expired", f"The resourceVersion for the provided list is too old: {version}")
+        raise status_errors.StatusError(
+            410, "Expired", f"The resourceVersion for the provided list is too old: {version}"
+        )
 
 
 def _check_version(version: str, *, watch: bool, newest: int) -> None:
     if version and not version.isdigit():
         why = f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax'
-        raise errors.internal(why) if watch else errors.bad_request(f"invalid resource version: {why}")
+        raise status_errors.internal(why) if watch else status_errors.bad_request(f"invalid resource version: {why}")
     if not watch and version and int(version) > newest:
         details = {
             "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
             "retryAfterSeconds": 1,
         }
         message = f"Timeout: Too large resource version: {version}, current: {newest}"
-        raise errors.StatusError(504, "Timeout", message, details)
+        raise status_errors.StatusError(504, "Timeout", message, details)
 
 
-def _refused(kind: str, reason: str, message: str, field: str) -> errors.StatusError:
-    return errors.invalid("meta.k8s.io", kind, "", [errors.Cause(reason, message, field)])
+def _refused(kind: str, reason: str, message: str, field: str) -> status_errors.StatusError:
+    return status_errors.invalid("meta.k8s.io", kind, "", [status_errors.Cause(reason, message, field)])

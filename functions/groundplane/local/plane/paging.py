@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from groundplane.core.manifest import Manifest
-from groundplane.local.plane import errors
+from groundplane.kubernetes import status_errors
 from groundplane.local.plane.resources import Resource
 from groundplane.local.plane.selectors import Selector
 from groundplane.local.plane.store import Store
@@ -79,4 +79,4 @@ def after(token: str) -> str:
         found = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         return cast("str", found["start"]).removesuffix("\0")
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise errors.bad_request("invalid continue token: continue key is not valid") from None
+        raise status_errors.bad_request("invalid continue token: continue key is not valid") from None

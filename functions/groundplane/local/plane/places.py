@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from groundplane.core.manifest import Manifest, at
-from groundplane.local.plane import errors
+from groundplane.kubernetes import status_errors
 from groundplane.local.plane.records import Key
 from groundplane.local.plane.requests import Request
 from groundplane.local.plane.store import Store
@@ -18,15 +18,15 @@ def check(store: Store, request: Request, manifest: Manifest) -> None:
     resource = request.resource
     if resource.terminating:
         message = "create not allowed while custom resource definition is terminating"
-        raise errors.StatusError(405, "MethodNotAllowed", message)
+        raise status_errors.StatusError(405, "MethodNotAllowed", message)
     if not resource.namespaced:
         return
     space = store.get(Key("namespaces", "", request.namespace))
     if space is None:
-        raise errors.not_found("", "namespaces", request.namespace)
+        raise status_errors.not_found("", "namespaces", request.namespace)
     if space["metadata"].get("deletionTimestamp"):
         name = at(manifest, "metadata", "name") or ""
         why = f"unable to create new content in namespace {request.namespace} because it is being terminated"
         about = f"namespace {request.namespace} is being terminated"
-        cause = errors.Cause("NamespaceTerminating", about, "metadata.namespace")
-        raise errors.forbidden(resource.group, resource.plural, name, why, [cause])
+        cause = status_errors.Cause("NamespaceTerminating", about, "metadata.namespace")
+        raise status_errors.forbidden(resource.group, resource.plural, name, why, [cause])

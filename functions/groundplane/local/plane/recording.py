@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from groundplane.core.manifest import Manifest, digest
+from groundplane.kubernetes.patch.patches import merge_patched
+from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.plane.api import Api
-from groundplane.local.plane.errors import StatusError
-from groundplane.local.plane.patching import merge_patched
 
 _EVENT = ("v1", "Event")
 _DEFAULT_NAMESPACE = "default"  # events of what is in no namespace are told here

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from groundplane.core.manifest import Manifest, at
-from groundplane.local.plane.errors import joined
+from groundplane.kubernetes.schema import KindSchema, Registry
+from groundplane.kubernetes.status_errors import joined
 from groundplane.local.plane.protobuf import is_written
 from groundplane.local.plane.records import Key
-from groundplane.schema import KindSchema, Registry
 
 #: The order in which discovery names the verbs of a custom resource.
 CUSTOM_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from groundplane.core.manifest import Manifest, at
+from groundplane.kubernetes import status_errors
 from groundplane.local.admission.asked import Asked
 from groundplane.local.admission.review import Admission
 from groundplane.local.admission.sight import Source
-from groundplane.local.plane import errors
 from groundplane.local.plane.body import typed
 from groundplane.local.plane.catalogue import Catalogue
 from groundplane.local.plane.records import Key
@@ -98,13 +98,13 @@ def _read(resource: Resource, changed: Manifest) -> Manifest:
     """
     try:
         body = typed(resource, changed)
-    except errors.StatusError as error:
+    except status_errors.StatusError as error:
         raise _broken(str(error).partition(": ")[2] or str(error)) from None
     if body.unknown and not resource.custom:
         raise _broken(f'strict decoding error: unknown field "{body.unknown[0]}"')
     return resource.schema.default(body.manifest)
 
 
-def _broken(why: str) -> errors.StatusError:
+def _broken(why: str) -> status_errors.StatusError:
     details = {"causes": [{"message": why}]}
-    return errors.StatusError(500, "InternalError", f"Internal error occurred: {why}", details)
+    return status_errors.StatusError(500, "InternalError", f"Internal error occurred: {why}", details)

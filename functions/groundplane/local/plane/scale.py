@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from groundplane.core.manifest import JSON, Manifest, at
-from groundplane.local.plane import errors, wire
+from groundplane.kubernetes import status_errors
+from groundplane.local.plane import wire
 from groundplane.local.plane.builtin import AGED, NAMED
 from groundplane.local.plane.resources import Column, Scale
 
@@ -35,12 +36,12 @@ def handle(api: Api, answer: Answer, call: Call) -> Reply:
     resource, route = answer.resource, call.route
     place = resource.scale
     if place is None:
-        raise errors.not_found(resource.group, resource.plural, route.name)
+        raise status_errors.not_found(resource.group, resource.plural, route.name)
     if call.method in ("GET", "HEAD"):
         found = shown(place, api.get(resource, route.namespace, route.name))
         return handling.Reply(200, _answer(answer).one(found))
     if call.method not in ("PUT", "PATCH"):
-        raise errors.no_such_method()
+        raise status_errors.no_such_method()
     dry_run = options.dry_run(call.query, "UpdateOptions")
     request = handling.request_of(resource, call, "UpdateOptions")
     text = call.content.decode("utf-8", "replace")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from groundplane.core.manifest import JSON, Manifest, at
-from groundplane.local.plane.errors import bad_request
+from groundplane.kubernetes.status_errors import bad_request
 from groundplane.local.plane.records import written
 
 _TOKENS = re.compile(r"\s*(==|!=|=|!|<|>|\(|\)|,|[^\s=!<>(),]+)")

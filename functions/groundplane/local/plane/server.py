@@ -21,10 +21,10 @@ from pathlib import Path
 
 from aiohttp import web
 
+from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.certificates import Authority
 from groundplane.local.plane import collect, http, tls
 from groundplane.local.plane.api import Api
-from groundplane.local.plane.errors import StatusError
 from groundplane.local.plane.records import Change
 from groundplane.local.plane.store import Store, StoreError
 from groundplane.local.plane.surroundings import Surroundings

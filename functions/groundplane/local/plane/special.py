@@ -6,11 +6,11 @@ import base64
 from collections.abc import Callable, Iterable, Iterator
 
 from groundplane.core.manifest import JSON, Manifest, at
+from groundplane.kubernetes.object_meta import data_causes, invalid
+from groundplane.kubernetes.status_errors import Cause
 from groundplane.local.admission import checking
 from groundplane.local.plane import builtin_events, definitions
 from groundplane.local.plane.builtin import CRD_NAME, XRD_NAME
-from groundplane.local.plane.errors import Cause
-from groundplane.local.plane.identity import data_causes, invalid
 from groundplane.local.plane.resources import Resource
 
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"

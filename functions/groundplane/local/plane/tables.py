@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from groundplane.core.manifest import JSON, Manifest, at
-from groundplane.local.plane.jsonpath import PathError, values
+from groundplane.kubernetes.jsonpath import PathError, values
 from groundplane.local.plane.resources import Column, Resource
 
 _UNKNOWN = "<unknown>"

@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
 
-from groundplane.local.plane.errors import StatusError
+from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.plane.records import Change
 
 _UNWRITTEN = "nothing was changed, because the plane's store cannot be written ({}); make room on its disk"

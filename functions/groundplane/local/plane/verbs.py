@@ -7,10 +7,11 @@ import json
 from collections.abc import Callable
 
 from groundplane.core.manifest import JSON, Manifest, at
-from groundplane.local.plane import applying, errors, special
+from groundplane.kubernetes import status_errors
+from groundplane.kubernetes.field_errors import causes
+from groundplane.kubernetes.object_meta import metadata_causes, update_causes
+from groundplane.local.plane import applying, special
 from groundplane.local.plane.body import Body, cannot_be_handled, named, refuse_unknown, typed
-from groundplane.local.plane.identity import metadata_causes, update_causes
-from groundplane.local.plane.invalid import causes
 from groundplane.local.plane.requests import Outcome, Request
 from groundplane.local.plane.resources import Resource
 from groundplane.local.plane.reviewing import Mutate
@@ -35,7 +36,7 @@ def create(request: Request, body: Body, uid: str, suffix: str, mutate: Mutate =
     resource = request.resource
     warnings = refuse_unknown(body, request.validation, cannot_be_handled(resource))
     if at(body.manifest, "metadata", "resourceVersion"):
-        raise errors.internal("resourceVersion should not be set on objects to be created")
+        raise status_errors.internal("resourceVersion should not be set on objects to be created")
     manifest = named(resource, body.manifest, request.namespace, request.name)
     born = applying.updated(request, None, _born(resource, manifest))
     made = _completed(resource, _mutated(resource, mutate, born), request.now, uid, suffix)
@@ -99,14 +100,14 @@ def replace(request: Request, stored: Manifest, body: Body, mutate: Mutate = unc
     sent = manifest["metadata"].get("resourceVersion")
     if not sent and resource.group != "" and resource.alias is None:
         why = "Invalid value: 0: must be specified for an update"
-        cause = errors.Cause("FieldValueInvalid", why, "metadata.resourceVersion")
-        raise errors.invalid(resource.group, resource.plural, request.name, [cause])
+        cause = status_errors.Cause("FieldValueInvalid", why, "metadata.resourceVersion")
+        raise status_errors.invalid(resource.group, resource.plural, request.name, [cause])
     if sent and not sent.isdigit():
-        raise errors.internal(f'strconv.ParseUint: parsing "{sent}": invalid syntax')
+        raise status_errors.internal(f'strconv.ParseUint: parsing "{sent}": invalid syntax')
     uid = manifest["metadata"].get("uid")
     if uid and uid != stored["metadata"]["uid"]:
         why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {stored['metadata']['uid']}"
-        raise errors.conflict(resource.group, resource.plural, request.name, why)
+        raise status_errors.conflict(resource.group, resource.plural, request.name, why)
     return _updated(request, stored, manifest, warnings, mutate)
 
 
@@ -121,13 +122,13 @@ def patch(
     resource = request.resource
     patched = change(resource.presented(copy.deepcopy(stored)))
     if not isinstance(patched, dict):
-        raise errors.bad_request("the patch leaves no object")
+        raise status_errors.bad_request("the patch leaves no object")
     body = typed(resource, patched)
     if body.unknown and request.validation == "Strict":
         told = ", ".join(f'unknown field "{path}"' for path in body.unknown)
         text = json.dumps(patched, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        message = f"Invalid value: {errors.quoted(text)}: strict decoding error: {told}"
-        raise errors.invalid("", "", "", [errors.Cause("FieldValueInvalid", message, "patch")])
+        message = f"Invalid value: {status_errors.quoted(text)}: strict decoding error: {told}"
+        raise status_errors.invalid("", "", "", [status_errors.Cause("FieldValueInvalid", message, "patch")])
     warnings = refuse_unknown(body, request.validation, "")
     manifest = named(resource, body.manifest, request.namespace, request.name)
     return _updated(request, stored, manifest, warnings, mutate)
@@ -144,7 +145,7 @@ def apply(request: Request, stored: Manifest, config: Manifest, mutate: Mutate =
     uid = config["metadata"].get("uid")
     if uid and uid != stored["metadata"]["uid"]:
         why = f"uid mismatch: the provided object specified uid {uid}, and the existing object has uid"
-        raise errors.conflict(
+        raise status_errors.conflict(
             request.resource.group, request.resource.plural, request.name, f"{why} {stored['metadata']['uid']}"
         )
     merged = applying.applied(request, live, config)
@@ -164,7 +165,7 @@ def _updated(  # noqa: PLR0913  # What an update is made of.
     old = resource.presented(stored)
     sent = manifest["metadata"].get("resourceVersion")
     if sent and sent != old["metadata"]["resourceVersion"]:
-        raise errors.modified(resource.group, resource.plural, request.name)
+        raise status_errors.modified(resource.group, resource.plural, request.name)
     wanted = special.changed(resource, resource.schema.default(_placed(request, manifest, old)), old)
     if not owned:
         wanted = applying.updated(request, old, wanted)
@@ -217,7 +218,7 @@ def _check(resource: Resource, manifest: Manifest, old: Manifest | None = None, 
     if not (found and resource.custom):  # what a definition's schema refuses, nobody looks at any further
         found += special.causes(resource, manifest, old)
     if found:
-        raise errors.invalid(resource.group, resource.kind, metadata.get("name") or "", found)
+        raise status_errors.invalid(resource.group, resource.kind, metadata.get("name") or "", found)
 
 
 def same(old: Manifest, new: Manifest) -> bool:

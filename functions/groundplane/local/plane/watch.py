@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 
 from groundplane.core.manifest import Manifest
-from groundplane.local.plane import errors
+from groundplane.kubernetes import status_errors
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.records import Change
 from groundplane.local.plane.resources import Resource
@@ -107,7 +107,7 @@ async def _after(api: Api, resource: Resource, namespace: str, rest: _Rest) -> A
         rest.news.forget()
         batch, position, lost = _read(api, resource, namespace, position)
         if lost:
-            yield Event("ERROR", errors.expired(position, api.store.floor).status())
+            yield Event("ERROR", status_errors.expired(position, api.store.floor).status())
             return
         behind = len(batch) == _BATCH
         for change in batch:

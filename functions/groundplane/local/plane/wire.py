@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import yaml
 
 from groundplane.core.manifest import JSON, Manifest
-from groundplane.local.plane import errors, protobuf
+from groundplane.kubernetes import status_errors
+from groundplane.local.plane import protobuf
 
 JSON_TYPE = "application/json"
 YAML_TYPE = "application/yaml"
@@ -60,14 +61,14 @@ def form(accept: str, shapes: Sequence[str] = (), *, in_protobuf: bool = False) 
         shape = _PARTIAL[0] if wanted in _PARTIAL else wanted
         if shape in shapes and parameters.get("g") == "meta.k8s.io" and parameters.get("v") == "v1":
             return Form(media_type, shape, parameters)
-    raise errors.unacceptable(_WRITTEN)
+    raise status_errors.unacceptable(_WRITTEN)
 
 
 def form_of_refusal(accept: str) -> str:
     """Return the media type in which a Status is told to who sends *accept*: JSON when nothing else is understood."""
     try:
         return form(accept, ("Table", _PARTIAL[0]), in_protobuf=True).media_type
-    except errors.StatusError:
+    except status_errors.StatusError:
         return JSON_TYPE
 
 
@@ -119,10 +120,10 @@ def read(content: bytes, header: str) -> tuple[JSON, str]:
         try:
             found: Manifest = protobuf.decoded(content)
         except protobuf.FormatError:
-            raise errors.unsupported((JSON_TYPE, YAML_TYPE)) from None
+            raise status_errors.unsupported((JSON_TYPE, YAML_TYPE)) from None
         return found, json.dumps(found)
     if kind not in READ:
-        raise errors.unsupported(READ)
+        raise status_errors.unsupported(READ)
     text = content.decode("utf-8", "replace")
     return (from_yaml(text) if kind == YAML_TYPE else from_json(text)), text
 
@@ -136,7 +137,7 @@ def from_json(text: str) -> JSON:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise errors.bad_request(f"{_why(text, error)}") from None
+        raise status_errors.bad_request(f"{_why(text, error)}") from None
 
 
 def _why(text: str, error: ValueError) -> str:
@@ -154,7 +155,7 @@ def from_yaml(text: str) -> JSON:
         return _named(yaml.load(text, Loader=_Texts))  # noqa: S506  # derived from the safe loader
     except yaml.YAMLError as error:
         reason = getattr(error, "problem", "") or "cannot be read"
-        raise errors.bad_request(f"error decoding YAML: yaml: {reason}") from None
+        raise status_errors.bad_request(f"error decoding YAML: yaml: {reason}") from None
 
 
 def _named(value: JSON) -> JSON:

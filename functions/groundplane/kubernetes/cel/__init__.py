@@ -1,0 +1,1 @@
+"""CEL: the rules of schemas and the expressions of admission policies."""
