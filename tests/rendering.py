@@ -13,7 +13,8 @@ from crossplane.function.proto.v1 import run_function_pb2_grpc as grpcv1
 from google.protobuf.json_format import MessageToDict
 
 from groundplane.__main__ import main
-from groundplane.render import function, package
+from groundplane.crossplane import function_client
+from groundplane.render import installed
 
 Answer = Callable[[fnv1.RunFunctionRequest], fnv1.RunFunctionResponse]
 Manifest = dict[str, Any]
@@ -199,11 +200,11 @@ class Shell:
         self.folder = folder
         self.double = Double()
         patch.chdir(folder)
-        patch.setattr(package, "_folder", lambda: folder / "package")
-        patch.setattr(function, "make_runner", lambda _now: self.double)
+        patch.setattr(installed, "_folder", lambda: folder / "package")
+        patch.setattr(function_client, "make_runner", lambda _now: self.double)
         # Caches of their own, or what stands in this folder would be remembered by the tests that follow.
-        patch.setattr(package, "apis", cache(package.apis.__wrapped__))
-        patch.setattr(package, "compositions", cache(package.compositions.__wrapped__))
+        patch.setattr(installed, "apis", cache(installed.apis.__wrapped__))
+        patch.setattr(installed, "compositions", cache(installed.compositions.__wrapped__))
         self.write("package/apis/xdatabases.yaml", XRD)
         self.write("package/compositions/database/cnpg.yaml", composition())
         self.write("package/compositions/database/rds.yaml", composition("rds"))

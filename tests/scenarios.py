@@ -13,13 +13,19 @@ from pathlib import Path
 import catalogue
 from catalogue import Manifest
 from groundplane.core.manifest import ENVIRONMENT_LABEL, JSON, at
+from groundplane.crossplane.function_client import Function
+from groundplane.crossplane.observed import RESOURCE_NAME, controller_of
 from groundplane.fn import FunctionRunner
-from groundplane.render import BadInputError, Outcome, package, reconcile, serving
+from groundplane.render import (
+    BadInputError,
+    Outcome,
+    installed,
+    reconcile,
+    serving,
+)
 from groundplane.render.admission import Admission
+from groundplane.render.environment_policy import admitted
 from groundplane.render.files import Document
-from groundplane.render.function import Function
-from groundplane.render.observed import RESOURCE_NAME, controller_of
-from groundplane.render.selection import admitted
 
 STATES = "states.yaml"  # beside the scenarios: what operators write, by name, shared by all of them
 UID = "00000000-0000-4000-8000-0000000000aa"
@@ -67,7 +73,7 @@ class World:
     applied: dict[str, Manifest] = field(default_factory=dict)  # what we wrote last, by composed name
     turn: int = 0  # from 1
     known: bool = False  # whether the claim was stored once
-    compositions: list[Manifest] = field(default_factory=lambda: [one.manifest for one in package.compositions()])
+    compositions: list[Manifest] = field(default_factory=lambda: [one.manifest for one in installed.compositions()])
 
     def composed(self) -> dict[str, Manifest]:
         """Return what Crossplane finds, by composed name: the claim refers to it, and nothing else controls it."""
@@ -99,7 +105,7 @@ def _world(engine: catalogue.Engine, script: Manifest) -> World:
     claim["metadata"] |= {"uid": UID, "generation": 1}
     environment = merged(catalogue.one(engine.environment), script.get("environment"))
     claim["metadata"].setdefault("labels", {})[ENVIRONMENT_LABEL] = environment["metadata"]["name"]
-    return World(engine, Admission(package.apis()), claim, environment)
+    return World(engine, Admission(installed.apis()), claim, environment)
 
 
 def _turn(world: World, turn: Manifest, path: Path, function: Function) -> Played:

@@ -9,7 +9,7 @@ from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from google.protobuf.json_format import MessageToDict
 
 from groundplane.core.manifest import JSON, Manifest, at
-from groundplane.render.pipeline import Call
+from groundplane.crossplane.pipeline import Call
 
 Answer = Callable[[fnv1.RunFunctionRequest], fnv1.RunFunctionResponse]
 Ask = Callable[[Call], Awaitable[fnv1.RunFunctionResponse]]

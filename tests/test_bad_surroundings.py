@@ -11,8 +11,8 @@ import catalogue
 from groundplane import contracts, engines
 from groundplane.__main__ import main
 from groundplane.core.capability import AtLeast, AtMost, Capability, OneOf
-from groundplane.render.naming import uid_of
-from groundplane.render.observed import RESOURCE_NAME
+from groundplane.crossplane.naming import uid_of
+from groundplane.crossplane.observed import RESOURCE_NAME
 from rendered_claims import REFUSED, RENDERED, Desk, Patch, at_path, spec
 from scenarios import merged
 

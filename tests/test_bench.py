@@ -19,7 +19,7 @@ from bareplane.waiting import PATIENCE_SECONDS
 from benchmark import process, report, settled
 from benchmark.load import CONCURRENCIES, Plan, Record, Round
 from groundplane.core.manifest import at
-from groundplane.render.protobuf import manifest
+from groundplane.crossplane.structs import manifest
 from upstream import upstream_registry
 
 CASE = settled.Case("cnpg", b"r" * 2048, b"a" * 1024, 12)

@@ -17,7 +17,7 @@ from groundplane.kubernetes.schema import (
     check_rules,
     check_schema,
 )
-from groundplane.render import package
+from groundplane.render import installed
 from groundplane.render.admission import Admission
 
 # What Crossplane copies from an XRD; it drops the rest at these three levels without a word.
@@ -204,7 +204,7 @@ def test_a_claim_without_a_database_gets_the_default_name_and_nothing_else() -> 
 
 @pytest.mark.parametrize("path", scenarios.scenarios(), ids=scenarios.title)
 def test_every_status_that_is_written_is_declared(path: Any) -> None:
-    admission = Admission(package.apis())
+    admission = Admission(installed.apis())
     for turn in scenarios.play(path):
         if turn.outcome is not None:
             assert admission.undeclared(turn.outcome.xr) == ()

@@ -11,11 +11,11 @@ import yaml
 
 import catalogue
 import golden
+from groundplane.crossplane.conditions import TRANSITION_TIME
+from groundplane.crossplane.function_client import MADE_PASSWORD
 from groundplane.kubernetes.schema import Registry
-from groundplane.render import package
-from groundplane.render.conditions import TRANSITION_TIME
-from groundplane.render.function import MADE_PASSWORD
-from groundplane.render.hiding import HIDDEN, PUBLIC_KEYS
+from groundplane.render import installed
+from groundplane.render.redact import HIDDEN, PUBLIC_KEYS
 from upstream import builtin_registry, upstream_registry
 
 UID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-([0-9a-f])[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b")
@@ -83,7 +83,7 @@ def _examples() -> str:
 
 @pytest.mark.parametrize("path", sorted(catalogue.GOLDEN.rglob("*.yaml")), ids=lambda path: path.name)
 def test_an_api_server_takes_every_object_of_a_golden(path: Path) -> None:
-    registries = (Registry.of(package.apis()), upstream_registry(), builtin_registry())
+    registries = (Registry.of(installed.apis()), upstream_registry(), builtin_registry())
     for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
         found = [known for one in registries if (known := one.find(document["apiVersion"], document["kind"]))]
         assert found, f"no schema for {document['kind']} of {document['apiVersion']}"

@@ -6,8 +6,8 @@ import pytest
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from google.protobuf.json_format import MessageToDict
 
+from groundplane.crossplane.conditions import TRANSITION_TIME
 from groundplane.render import Outcome, reconcile
-from groundplane.render.conditions import TRANSITION_TIME
 from rendering import Answer, Manifest, accept, add, claim, composition, one_cluster, refuse
 
 LIVE = reconcile(claim(), composition(), function=one_cluster).resources["cnpg-1-cluster"]

@@ -18,7 +18,13 @@ from google.protobuf.json_format import MessageToDict
 
 from bareplane.waiting import PATIENCE_SECONDS
 from groundplane import server
-from groundplane.render import FunctionError, UnservedError, function, reconcile, serving
+from groundplane.crossplane import function_client
+from groundplane.render import (
+    FunctionError,
+    UnservedError,
+    reconcile,
+    serving,
+)
 from rendering import Double, Shell, claim, composition
 
 
@@ -50,13 +56,13 @@ def test_a_function_that_breaks_is_said_to_be_broken_and_its_words_are_not_repea
 def addresses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Where the function has been served."""
     found: list[str] = []
-    start = function.start_server
+    start = function_client.start_server
 
     async def noted(runner: Any, address: str) -> Any:
         found.append(address)
         return await start(runner, address)
 
-    monkeypatch.setattr(function, "start_server", noted)
+    monkeypatch.setattr(function_client, "start_server", noted)
     return found
 
 
@@ -163,7 +169,7 @@ def test_a_folder_that_cannot_have_the_socket_is_one_line_that_says_what_to_do(
 
 
 def test_an_address_that_cannot_be_had_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(function, "address_of", lambda _socket: "unix:/missing/function.sock")
+    monkeypatch.setattr(function_client, "address_of", lambda _socket: "unix:/missing/function.sock")
     with pytest.raises(UnservedError, match=r"cannot listen on .*; set TMPDIR to another folder"), serving(Double()):
         pass
 

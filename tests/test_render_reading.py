@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from groundplane.crossplane.errors import BadInputError
 from groundplane.render.files import Document, check, of_file, of_file_or_folder, stored
-from groundplane.render.problem import BadInputError
-from groundplane.render.reading import LARGEST, parse
+from groundplane.render.yaml_reader import LARGEST, parse
 
 OBJECT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
+from groundplane.crossplane.naming import child_name, uid_of
 from groundplane.render import BadInputError, Outcome, ReconcileError, reconcile
-from groundplane.render.naming import child_name, uid_of
 from rendering import Manifest, add, claim, composition, one_cluster, refuse
 
 UID = "75e4a668-035f-4ce8-8c45-f4d3ac850155"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from groundplane.render.package import ClaimKind
-from groundplane.render.problem import BadInputError
-from groundplane.render.selection import admitted, composition_of
+from groundplane.crossplane.errors import BadInputError
+from groundplane.render.environment_policy import admitted, composition_of
+from groundplane.render.installed import ClaimKind
 from rendering import Manifest, claim, composition, environment
 
 LABEL = "groundplane.dev/environment"

@@ -6,8 +6,8 @@ import pytest
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane.render import reconcile
-from groundplane.render.report import Rendered
-from groundplane.render.tree import as_tree
+from groundplane.render.output import Rendered
+from groundplane.render.output_tree import as_tree
 from rendering import Manifest, add, claim, composition, one_cluster, refuse
 
 LONG = "the binding is complete when the password has been written, which the operator does. " * 3

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from groundplane.kubernetes.yaml_writer import document, stream
-from groundplane.render.hiding import HIDDEN, PUBLIC_KEYS, hidden
-from groundplane.render.reading import parse
+from groundplane.render.redact import HIDDEN, PUBLIC_KEYS, hidden
+from groundplane.render.yaml_reader import parse
 
 MISREAD = [
     "y", "N", "yes", "No", "on", "OFF", "true", "null", "Null", "~", "", "0", "017", "0o17", "0x1F",

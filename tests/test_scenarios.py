@@ -37,7 +37,7 @@ import catalogue
 import scenarios
 from groundplane.core.condition import Type
 from groundplane.core.manifest import JSON, Kind, Manifest
-from groundplane.render.outcome import Outcome
+from groundplane.crossplane.outcome import Outcome
 from scenarios import Played
 from upstream import builtin_registry, upstream_registry
 

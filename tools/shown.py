@@ -11,7 +11,15 @@ from pathlib import Path
 import yaml
 from crossplane.function import logging
 
-from groundplane.render import admission, files, function, inputs, package, report, run
+from groundplane.crossplane import function_client
+from groundplane.render import (
+    admission,
+    files,
+    inputs,
+    installed,
+    output,
+    run,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
@@ -23,9 +31,9 @@ def lines() -> list[str]:
     """Return the table of all examples, with what each refused claim is told."""
     logging.configure(logging.Level.DISABLED)
     began = time.monotonic()
-    checker = admission.Admission(package.apis())
+    checker = admission.Admission(installed.apis())
     rows, refusals = [], []
-    with function.serving(function.make_runner(datetime.now(UTC))) as call:
+    with function_client.serving(function_client.make_runner(datetime.now(UTC))) as call:
         for environment in sorted((EXAMPLES / "environments").glob("*.yaml")):
             for claim in claims(environment):
                 shown = inputs.load(environment=str(environment), required=[str(EXAMPLES / "required")])
@@ -57,7 +65,7 @@ def claims(environment: Path) -> list[Path]:
     return [*own, *sorted((EXAMPLES / "claims").glob("*.yaml"))]
 
 
-def row(rendered: report.Rendered, environment: str) -> tuple[str, ...]:
+def row(rendered: output.Rendered, environment: str) -> tuple[str, ...]:
     """Return one line of the table."""
     outcome, metadata = rendered.outcome, rendered.outcome.xr["metadata"]
     name = f"{metadata['namespace']}/{metadata['name']}"
@@ -67,7 +75,7 @@ def row(rendered: report.Rendered, environment: str) -> tuple[str, ...]:
     return name, environment, outcome.engine, reason, str(len(outcome.resources) or "-"), size
 
 
-def refusal(rendered: report.Rendered, environment: str) -> list[str]:
+def refusal(rendered: output.Rendered, environment: str) -> list[str]:
     """Return what a refused claim is told, for people."""
     if not rendered.outcome.refused:
         return []
@@ -76,12 +84,12 @@ def refusal(rendered: report.Rendered, environment: str) -> list[str]:
     return [head, *textwrap.wrap(message, 100, initial_indent="    ", subsequent_indent="    "), ""]
 
 
-def keep(rendered: report.Rendered, environment: str, stem: str) -> None:
+def keep(rendered: output.Rendered, environment: str, stem: str) -> None:
     """Leave the manifests of a claim that was honoured where a person can read them."""
     if not rendered.outcome.refused:
         path = OUTPUT / environment / f"{stem}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(report.as_yaml([rendered]))
+        path.write_text(output.as_yaml([rendered]))
 
 
 def table(rows: list[tuple[str, ...]]) -> str:

@@ -13,9 +13,9 @@ from google.protobuf.json_format import MessageToDict
 from catalogue import Manifest
 from conformance.reconciler import FATAL, Ran, plain
 from groundplane.core.manifest import JSON
+from groundplane.crossplane.observed import RESOURCE_NAME
+from groundplane.crossplane.structs import manifest
 from groundplane.render import Outcome
-from groundplane.render.observed import RESOURCE_NAME
-from groundplane.render.protobuf import manifest
 
 COMPOSE: Final = "ComposeResources"  # the reason of an event when a result gives none
 NOTHING: Final = "(nothing)"  # where one side has no such field

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import catalogue
 from catalogue import Manifest
-from groundplane.render import package
+from groundplane.render import installed
 from groundplane.render.admission import Admission
-from groundplane.render.cluster import environments
+from groundplane.render.environment_policy import admitted, composition_of
 from groundplane.render.files import of_file
 from groundplane.render.inputs import load
-from groundplane.render.selection import admitted, composition_of
+from groundplane.render.offline_cluster import environments
 from scenarios import NOON, Asked
 
 
@@ -36,7 +36,7 @@ class Example:
             composition=str(self.composition or ""),
         )
         (document,) = of_file(self.claim)
-        admission = Admission(package.apis())
+        admission = Admission(installed.apis())
         kind = admission.kind_of(document)
         known = environments(inputs.required)
         bound, bare = (

@@ -13,10 +13,10 @@ from conformance.judge import Judge
 from conformance.reconciler import Ran
 from groundplane.core.manifest import ENVIRONMENT_LABEL, JSON, at
 from groundplane.core.slot import Slot
-from groundplane.render import Outcome, package
+from groundplane.render import Outcome, installed
 from groundplane.render.admission import Admission
 from groundplane.render.files import Document
-from groundplane.render.package import ENGINE_LABEL
+from groundplane.render.installed import ENGINE_LABEL
 from scenarios import World, merged
 
 PAPER = second_engine.Paper.name
@@ -112,7 +112,7 @@ def _of_a_scenario(move: Move) -> World:
     objects = deepcopy([*turn.after.values(), *around])
     world = World(
         engine,
-        Admission(package.apis()),
+        Admission(installed.apis()),
         deepcopy(turn.outcome.xr),
         deepcopy(catalogue.one(engine.environment)),
         objects={scenarios.key(one): one for one in objects},
@@ -138,7 +138,7 @@ def _on_paper(move: Move, judge: Judge) -> World:
     claim["metadata"] |= {"uid": scenarios.UID, "generation": 1}
     claim["metadata"]["labels"] = {ENVIRONMENT_LABEL: environment["metadata"]["name"]}
     bound = merged(claim, {"spec": {"crossplane": {"compositionRef": {"name": f"xdatabase-{PAPER}"}}}})
-    admission = Admission(package.apis())
+    admission = Admission(installed.apis())
     world = World(engine, admission, admission.admit(Document("the claim", bound)), environment, known=True)
     world.compositions.append(paper(move.contract))
     reconcile(world, judge)

@@ -20,10 +20,11 @@ from catalogue import Manifest
 from conformance.messages import RenderRequest, RenderResponse
 from groundplane import contracts, engines, server
 from groundplane.core.manifest import Kind
+from groundplane.crossplane import function_client as function
+from groundplane.crossplane.structs import manifest
 from groundplane.fn import FunctionRunner
-from groundplane.render import Function, Outcome, function
-from groundplane.render.cluster import Cluster
-from groundplane.render.protobuf import manifest
+from groundplane.render import Function, Outcome
+from groundplane.render.offline_cluster import Cluster
 from scenarios import NOON, Asked, answer
 
 FATAL: Final = 3  # its exit code when a function refuses fatally; every other failure has another

@@ -16,10 +16,10 @@ from groundplane.core.binding import RESOURCE as BINDING
 from groundplane.core.condition import Type
 from groundplane.core.manifest import Manifest, at
 from groundplane.fn import FunctionRunner
-from groundplane.render import Outcome, files, package, reconcile
+from groundplane.render import Outcome, files, installed, reconcile
 from groundplane.render.admission import Admission
-from groundplane.render.cluster import environments
-from groundplane.render.selection import admitted, composition_of
+from groundplane.render.environment_policy import admitted, composition_of
+from groundplane.render.offline_cluster import environments
 from standins.served import played, secrets_made_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -123,7 +123,7 @@ def _next(outcome: Outcome) -> Manifest:
 def _surroundings(contract: str, engine: str, example: Path) -> tuple[Manifest, Manifest, list[Manifest]]:
     """Return the claim as stored, its Composition, and the environment and grants of a real installation."""
     document = files.of_file(example)[0]
-    compositions = [one.manifest for one in package.compositions()]
+    compositions = [one.manifest for one in installed.compositions()]
     folders = (ROOT / "examples" / "environments", ROOT / "package" / "companion")
     around = [kept(one) for one in _objects(*folders) if one["kind"] == "EnvironmentConfig"]
     known = environments(around)
@@ -131,7 +131,7 @@ def _surroundings(contract: str, engine: str, example: Path) -> tuple[Manifest, 
     name = next((name for name in serving if name != DEFAULT), None)
     if name is None:
         raise UnsettledError(f"{engine}: no file in examples/environments says engines.{contract}: {engine}")
-    admission = Admission(package.apis())
+    admission = Admission(installed.apis())
     bound = admitted(admission.admit(document), known, name, compositions, contract)
     composition = composition_of(bound, compositions, admission.kind_of(document), use_default=True)
     return kept(bound, manager="kubectl"), composition, around

@@ -5,9 +5,15 @@ does before it is in the module ``admission``, what an environment's policy does
 the command ``groundplane render`` is all of it, with files around.
 """
 
-from groundplane.render.function import Function, make_runner, serving
-from groundplane.render.outcome import Gone, Outcome, Result
-from groundplane.render.problem import BadInputError, FunctionError, ReconcileError, RenderError, UnservedError
+from groundplane.crossplane.errors import (
+    BadInputError,
+    FunctionError,
+    ReconcileError,
+    RenderError,
+    UnservedError,
+)
+from groundplane.crossplane.function_client import Function, make_runner, serving
+from groundplane.crossplane.outcome import Gone, Outcome, Result
 from groundplane.render.reconciler import reconcile
 
 __all__ = [

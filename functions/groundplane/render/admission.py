@@ -6,11 +6,11 @@ import difflib
 from collections.abc import Sequence
 
 from groundplane.core.manifest import ENVIRONMENT_LABEL, Manifest, at
+from groundplane.crossplane.errors import BadInputError
+from groundplane.crossplane.naming import DEFAULT_NAMESPACE
 from groundplane.kubernetes.schema import KindSchema, Registry
 from groundplane.render.files import Document, check
-from groundplane.render.naming import DEFAULT_NAMESPACE
-from groundplane.render.package import ClaimKind, claim_kinds
-from groundplane.render.problem import BadInputError
+from groundplane.render.installed import ClaimKind, claim_kinds
 
 # What the API server or Crossplane keeps on an object, whatever a person applies over it.
 _KEPT_METADATA = ("uid", "creationTimestamp", "generation")

@@ -14,10 +14,12 @@ from typing import IO, Any
 import click
 from crossplane.function import logging
 
-from groundplane.render import files, function, package, report, run, tree
+from groundplane.crossplane import function_client
+from groundplane.crossplane.errors import RenderError, UnservedError
+from groundplane.render import files, installed, output_tree, run
+from groundplane.render import output as report
 from groundplane.render.admission import Admission
 from groundplane.render.inputs import Inputs, load
-from groundplane.render.problem import RenderError, UnservedError
 
 BAD_INPUT = 1
 REFUSED = 3
@@ -144,9 +146,9 @@ def _all(names: Sequence[str], inputs: Inputs, now: datetime) -> tuple[list[repo
     documents, codes = _documents(names)
     if not documents:
         return found, codes
-    admission = Admission(package.apis())
+    admission = Admission(installed.apis())
     try:
-        with function.serving(function.make_runner(now)) as call:
+        with function_client.serving(function_client.make_runner(now)) as call:
             for document in documents:
                 found += _one(document, inputs, admission, call, codes)
     except UnservedError as error:
@@ -156,7 +158,7 @@ def _all(names: Sequence[str], inputs: Inputs, now: datetime) -> tuple[list[repo
 
 
 def _one(
-    document: files.Document, inputs: Inputs, admission: Admission, call: function.Function, codes: list[int]
+    document: files.Document, inputs: Inputs, admission: Admission, call: function_client.Function, codes: list[int]
 ) -> list[report.Rendered]:
     """Return what *document* became; nothing, with one more of *codes*, when there is no answer."""
     try:
@@ -187,7 +189,7 @@ def _print(rendered: Sequence[report.Rendered], output: str) -> None:
         click.echo(json.dumps(report.as_json(rendered), indent=2, sort_keys=True))
     elif output == "tree":
         colour = wants_colour(sys.stdout, os.environ)
-        click.echo(tree.as_tree(rendered, colour=colour), nl=False, color=colour)
+        click.echo(output_tree.as_tree(rendered, colour=colour), nl=False, color=colour)
     else:
         # Bytes: YAML is UTF-8, whatever the terminal's language says.
         click.echo(report.as_yaml(rendered).encode(), nl=False)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from groundplane.core.manifest import JSON, Manifest, at
-from groundplane.render.problem import BadInputError
-from groundplane.render.reading import parse
+from groundplane.crossplane.errors import BadInputError
+from groundplane.render.yaml_reader import parse
 
 STANDARD_INPUT = "-"
 SUFFIXES = (".yaml", ".yml", ".json")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, Manifest
-from groundplane.render import files, package
-from groundplane.render.cluster import environments
+from groundplane.crossplane.errors import BadInputError
+from groundplane.render import files, installed
+from groundplane.render.environment_policy import unknown_environment
 from groundplane.render.files import SUFFIXES, Document
-from groundplane.render.problem import BadInputError
-from groundplane.render.selection import unknown_environment
+from groundplane.render.offline_cluster import environments
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _objects(paths: Sequence[str]) -> tuple[Manifest, ...]:
 
 def _compositions(path: str) -> tuple[Manifest, ...]:
     if not path:
-        return tuple(document.manifest for document in package.compositions())
+        return tuple(document.manifest for document in installed.compositions())
     found = [one.manifest for one in files.of_file(Path(path)) if one.manifest["kind"] == "Composition"]
     if not found:
         raise BadInputError(f"{path}: no Composition in it; give a file that holds one")

@@ -11,14 +11,14 @@ from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from google.protobuf.struct_pb2 import Struct
 
 from groundplane.core.manifest import GROUP, Manifest, at
-from groundplane.render import composed, conditions, pipeline
-from groundplane.render import observed as observing
-from groundplane.render.cluster import Cluster
-from groundplane.render.function import Function, make_runner, serving
-from groundplane.render.naming import DEFAULT_NAMESPACE, uid_of
-from groundplane.render.outcome import Outcome
-from groundplane.render.package import ENGINE_LABEL
-from groundplane.render.protobuf import manifest
+from groundplane.crossplane import composed, conditions, pipeline
+from groundplane.crossplane import observed as observing
+from groundplane.crossplane.function_client import Function, make_runner, serving
+from groundplane.crossplane.naming import DEFAULT_NAMESPACE, uid_of
+from groundplane.crossplane.outcome import Outcome
+from groundplane.crossplane.structs import manifest
+from groundplane.render.installed import ENGINE_LABEL
+from groundplane.render.offline_cluster import Cluster
 
 FOOTPRINT_KEY = f"{GROUP}/footprint"
 Notes = tuple[str, ...]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from groundplane.core.manifest import Manifest
+from groundplane.crossplane.errors import BadInputError, RenderError
+from groundplane.crossplane.function_client import Function
 from groundplane.render.admission import Admission, identity
-from groundplane.render.cluster import environments
+from groundplane.render.environment_policy import admitted, composition_of
 from groundplane.render.files import Document
-from groundplane.render.function import Function
 from groundplane.render.inputs import Inputs
-from groundplane.render.problem import BadInputError, RenderError
+from groundplane.render.offline_cluster import environments
+from groundplane.render.output import Rendered
 from groundplane.render.reconciler import reconcile
-from groundplane.render.report import Rendered
-from groundplane.render.selection import admitted, composition_of
 
 
 def render(

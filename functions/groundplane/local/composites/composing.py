@@ -10,13 +10,13 @@ from typing import Final
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane.core.manifest import Manifest, at
+from groundplane.crossplane import composed, pipeline
+from groundplane.crossplane.errors import FunctionError, ReconcileError
+from groundplane.crossplane.observed import RESOURCE_NAME, Observed, controller_of
+from groundplane.crossplane.pipeline import Call, Run, Seeds
 from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.composites.lookup import PlaneLookup, plain
 from groundplane.local.composites.writing import INVALID, Writer
-from groundplane.render import composed, pipeline
-from groundplane.render.observed import RESOURCE_NAME, Observed, controller_of
-from groundplane.render.pipeline import Call, Run, Seeds
-from groundplane.render.problem import FunctionError, ReconcileError
 
 PIPELINE_SECONDS: Final = 120.0
 Ask = Callable[[Call], Awaitable[fnv1.RunFunctionResponse]]

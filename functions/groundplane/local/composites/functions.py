@@ -12,9 +12,14 @@ import grpc.aio
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane import contracts, packages
-from groundplane.render.function import LARGEST_RESPONSE, METHOD, SOCKET, address_of
-from groundplane.render.pipeline import Call
-from groundplane.render.problem import FunctionError, ReconcileError
+from groundplane.crossplane.errors import FunctionError, ReconcileError
+from groundplane.crossplane.function_client import (
+    LARGEST_RESPONSE,
+    METHOD,
+    SOCKET,
+    address_of,
+)
+from groundplane.crossplane.pipeline import Call
 
 if TYPE_CHECKING:
     from groundplane.fn import FunctionRunner

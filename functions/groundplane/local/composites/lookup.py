@@ -7,13 +7,13 @@ import base64
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane.core.manifest import Manifest
+from groundplane.crossplane.errors import ReconcileError
+from groundplane.crossplane.structs import struct
 from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.composites.tracker import asked_namespace
 from groundplane.local.plane.api import Api
 from groundplane.local.plane.resources import Resource
 from groundplane.local.plane.selectors import Requirement, Selector
-from groundplane.render.problem import ReconcileError
-from groundplane.render.protobuf import struct
 
 
 class PlaneLookup:

@@ -11,6 +11,10 @@ from typing import Final
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane.core.manifest import Manifest, at
+from groundplane.crossplane import conditions
+from groundplane.crossplane.errors import RenderError
+from groundplane.crossplane.pipeline import Call, Run
+from groundplane.crossplane.structs import manifest
 from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.composites import composing, selection
 from groundplane.local.composites.composing import Applied, Ask, InvalidError
@@ -20,10 +24,6 @@ from groundplane.local.composites.turns import Turn
 from groundplane.local.composites.writing import COMPOSITE_LABEL, FINALIZER, Writer
 from groundplane.local.plane.records import Key
 from groundplane.local.plane.resources import Resource
-from groundplane.render import conditions
-from groundplane.render.pipeline import Call, Run
-from groundplane.render.problem import RenderError
-from groundplane.render.protobuf import manifest
 
 PAUSED: Final = "crossplane.io/paused"
 _INVALID = "some resources were invalid, check events"

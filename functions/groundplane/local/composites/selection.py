@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from groundplane.core.manifest import Manifest, at
+from groundplane.crossplane.errors import ReconcileError
 from groundplane.local.composites import revisions
 from groundplane.local.composites.writing import Writer
 from groundplane.local.plane.builtin import XRD_NAME
-from groundplane.render.problem import ReconcileError
 
 COMPOSITIONS: Final = "compositions.apiextensions.crossplane.io"
 API_VERSION: Final = "apiextensions.crossplane.io/v1"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane.core.manifest import JSON, Manifest, at
-from groundplane.render.cluster import Lookup
-from groundplane.render.naming import uid_of
-from groundplane.render.problem import BadInputError
-from groundplane.render.protobuf import struct
+from groundplane.crossplane.errors import BadInputError
+from groundplane.crossplane.lookup import Lookup
+from groundplane.crossplane.naming import uid_of
+from groundplane.crossplane.structs import struct
 
 RESOURCE_NAME = "crossplane.io/composition-resource-name"
 COMPOSITE_LABEL = "crossplane.io/composite"

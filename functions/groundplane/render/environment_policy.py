@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from groundplane.core.manifest import ENVIRONMENT_LABEL, Manifest, at
-from groundplane.render.package import ENGINE_LABEL, ClaimKind
-from groundplane.render.problem import BadInputError
+from groundplane.crossplane.errors import BadInputError
+from groundplane.render.installed import ENGINE_LABEL, ClaimKind
 
 
 def admitted(

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane.core.manifest import Kind, Manifest, at
-from groundplane.render.cluster import Lookup
-from groundplane.render.naming import child_name, is_object_name, uid_of
-from groundplane.render.observed import COMPOSITE_LABEL, RESOURCE_NAME, controller_of
-from groundplane.render.outcome import Gone
-from groundplane.render.problem import ReconcileError
-from groundplane.render.protobuf import manifest
+from groundplane.crossplane.errors import ReconcileError
+from groundplane.crossplane.lookup import Lookup
+from groundplane.crossplane.naming import child_name, is_object_name, uid_of
+from groundplane.crossplane.observed import COMPOSITE_LABEL, RESOURCE_NAME, controller_of
+from groundplane.crossplane.outcome import Gone
+from groundplane.crossplane.structs import manifest
 
 CLAIM_LABELS = ("crossplane.io/claim-name", "crossplane.io/claim-namespace")
 

@@ -11,7 +11,7 @@ import re
 import yaml
 
 from groundplane.core.manifest import JSON, Manifest
-from groundplane.render.problem import BadInputError
+from groundplane.crossplane.errors import BadInputError
 
 try:
     from yaml import CSafeLoader as SafeLoader

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 import click
 
 from groundplane.core.manifest import ENVIRONMENT_LABEL, Manifest, at
-from groundplane.render.outcome import Gone, Outcome
-from groundplane.render.report import Rendered
+from groundplane.crossplane.outcome import Gone, Outcome
+from groundplane.render.output import Rendered
 
 COLUMNS = 80
 LABEL = 14  # columns: the width of the words on the left

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from groundplane.core.manifest import JSON, Manifest
+from groundplane.crossplane.outcome import Gone, Outcome
 from groundplane.kubernetes.yaml_writer import stream
-from groundplane.render.hiding import hidden
-from groundplane.render.outcome import Gone, Outcome
+from groundplane.render.redact import hidden
 
 DEFAULT_REASON = "ComposeResources"  # of the event Crossplane makes, when the function gives none
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import grpc
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
-from groundplane.render.problem import FunctionError, UnservedError
+from groundplane.crossplane.errors import FunctionError, UnservedError
 
 if TYPE_CHECKING:
     import grpc.aio

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane.core.manifest import Manifest, at
-from groundplane.render.protobuf import manifest
+from groundplane.crossplane.structs import manifest
 
 # Conditions need a time, and two runs must be equal: the moment Crossplane's own render writes.
 TRANSITION_TIME = "2024-01-01T00:00:00Z"

@@ -13,11 +13,11 @@ from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from google.protobuf.struct_pb2 import Struct
 
 from groundplane.core.manifest import JSON, Manifest, at
-from groundplane.render.cluster import Lookup
-from groundplane.render.function import Function
-from groundplane.render.outcome import Result
-from groundplane.render.problem import BadInputError, ReconcileError
-from groundplane.render.protobuf import struct
+from groundplane.crossplane.errors import BadInputError, ReconcileError
+from groundplane.crossplane.function_client import Function
+from groundplane.crossplane.lookup import Lookup
+from groundplane.crossplane.outcome import Result
+from groundplane.crossplane.structs import struct
 
 MOST_ITERATIONS = 5  # Crossplane's own limit, not counting the first call
 CAPABILITIES = (

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, GRANTS, Kind, Manifest, at
-from groundplane.render.problem import ReconcileError
-from groundplane.render.protobuf import struct
+from groundplane.crossplane.errors import ReconcileError
+from groundplane.crossplane.structs import struct
 
 COMPANION = "companion"
 _EVERY_KIND = ENVIRONMENT_CONFIG.manifest(GRANTS, data={"version": "1", "kinds": ["*"]})
@@ -25,26 +24,6 @@ _ANY_KIND = {
         "metadata": {"type": "object"},
     },
 }
-
-
-class Lookup(Protocol):
-    """What a reconciler must be able to find out for a function."""
-
-    def installed(self, api_version: str, kind: str) -> bool:
-        """Whether objects of this kind can exist."""
-
-    def fetch(self, selector: fnv1.ResourceSelector) -> fnv1.Resources:
-        """Return what *selector* selects.
-
-        Raises:
-            ReconcileError: When the kind is not installed.
-        """
-
-    def schema(self, selector: fnv1.SchemaSelector) -> fnv1.Schema:
-        """Return the schema of a kind, an empty message for one that is not installed."""
-
-    def secret(self, namespace: str, name: str) -> dict[str, bytes]:
-        """Return the decoded data of a Secret; empty when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
