@@ -8,11 +8,11 @@ from typing import Any, Final
 import catalogue
 from catalogue import Manifest
 from groundplane import contracts
-from groundplane.compose import compose
+from groundplane.compose.compose import compose
+from groundplane.compose.request import Turn
 from groundplane.core.answer import Answer
 from groundplane.core.manifest import ENVIRONMENT_LABEL, GRANTS, RETENTION_DAYS
 from groundplane.core.observation import Observation, Observed, Requirement
-from groundplane.turn import Turn
 
 UID: Final = "00000000-0000-4000-8000-0000000000aa"
 NOW: Final = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from google.protobuf import json_format
 
 from groundplane.core.answer import Answer
 from groundplane.core.condition import Verdict
-from groundplane.fn import INSTALLED
+from groundplane.function.fn import INSTALLED
 from made_up import Key, Manifest
 
 _STATUS = {

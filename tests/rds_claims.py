@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import catalogue
+from groundplane.compose.ownership import binding_secret, dressed
 from groundplane.contracts.database import DatabaseSpec
 from groundplane.contracts.environment import Environment, read
 from groundplane.contracts.resolve import resolve
@@ -16,7 +17,6 @@ from groundplane.core.observation import Observation, Observed
 from groundplane.core.refusal import Refusal
 from groundplane.core.rendered import Rendered
 from groundplane.core.slot import Slot
-from groundplane.dress import binding_secret, dressed
 from groundplane.engines._aws import EXTERNAL_NAME
 from groundplane.engines._engine import Ask, Source
 from groundplane.engines.database.rds import ENGINE

@@ -15,7 +15,7 @@ from catalogue import Manifest
 from groundplane.core.manifest import ENVIRONMENT_LABEL, JSON, at
 from groundplane.crossplane.function_client import Function
 from groundplane.crossplane.observed import RESOURCE_NAME, controller_of
-from groundplane.fn import FunctionRunner
+from groundplane.function.fn import FunctionRunner
 from groundplane.render import (
     BadInputError,
     Outcome,

@@ -15,13 +15,13 @@ from crossplane.function.proto.v1 import run_function_pb2_grpc as grpcv1
 from bareplane.waiting import PATIENCE_SECONDS
 from composed_plane import NAME, SPACE, THING, composition, definition, thing
 from groundplane.core.manifest import JSON, Manifest, at
+from groundplane.function.server import stop
 from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.admission.users import OWNER
 from groundplane.local.commands import installing
 from groundplane.local.composites.controller import reconciling
 from groundplane.local.plane import server
 from groundplane.local.plane.api import Api
-from groundplane.server import stop
 from scripted import makes_names
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "database" / "local.yaml"

@@ -10,8 +10,8 @@ import pytest
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from google.protobuf import json_format, struct_pb2
 
-from groundplane import codec, fn
-from groundplane.fn import FunctionRunner, make_password
+from groundplane.function import fn, structs
+from groundplane.function.fn import FunctionRunner, make_password
 from made_up import CONDITIONS, NOW, Manifest
 from outcomes import plain, read
 from worlds import CAPABILITIES, World, fresh, half_ready, ready
@@ -80,7 +80,7 @@ def test_reading_a_request_changes_nothing_in_it() -> None:
     "value", [0, 1, -3, 2**40, 1.5, True, False, "", "1", None, [], {}, [1, [2.0]], {"a": {"b": 1}}], ids=repr
 )
 def test_a_value_is_read_as_it_was_written_and_whole_numbers_are_integers(value: Any) -> None:
-    found = codec.observed(struct({"a": {"b": value}})).at("a", "b")
+    found = structs.observed(struct({"a": {"b": value}})).at("a", "b")
     assert json.dumps(found) == json.dumps(value).replace("2.0", "2")
 
 
@@ -88,13 +88,13 @@ def test_a_value_is_read_as_it_was_written_and_whole_numbers_are_integers(value:
 def test_a_missing_step_is_none_and_is_not_made(path: tuple[str, ...]) -> None:
     data = struct({"a": {"b": 1}, "l": [1]})
     before = data.SerializeToString()
-    assert codec.observed(data).at(*path) is None
+    assert structs.observed(data).at(*path) is None
     assert data.SerializeToString() == before
 
 
 def test_none_is_left_out_and_never_sent() -> None:
     filled = struct_pb2.Struct()
-    codec.fill(filled, {"a": None, "b": {"c": None, "d": 1}, "e": [], "f": {}})
+    structs.fill(filled, {"a": None, "b": {"c": None, "d": 1}, "e": [], "f": {}})
     assert plain(filled) == {"b": {"d": 1}, "e": [], "f": {}}
     for make in (fresh, half_ready, ready):
         assert "null_value" not in str(respond(request_of(make())))
@@ -102,7 +102,7 @@ def test_none_is_left_out_and_never_sent() -> None:
 
 def test_what_is_not_json_is_refused_by_its_type_and_not_by_its_value() -> None:
     with pytest.raises(TypeError, match="bytes is not JSON") as caught:
-        codec.fill(struct_pb2.Struct(), {"a": [SECRET.encode()]})
+        structs.fill(struct_pb2.Struct(), {"a": [SECRET.encode()]})
     assert SECRET not in str(caught.value)
 
 

@@ -21,8 +21,8 @@ from crossplane.function.proto.v1beta1 import run_function_pb2_grpc as grpcv1bet
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from bareplane.waiting import PATIENCE_SECONDS
-from groundplane import server
-from groundplane.fn import FunctionRunner
+from groundplane.function import server
+from groundplane.function.fn import FunctionRunner
 from made_up import NOW
 from outcomes import read
 from worlds import fresh, ready
@@ -31,7 +31,7 @@ FUNCTIONS = Path(server.__file__).parent.parent
 SLOW = """
 import asyncio, sys
 from groundplane import server
-from groundplane.fn import FunctionRunner
+from groundplane.function.fn import FunctionRunner
 
 class Slow(FunctionRunner):
     async def RunFunction(self, request, context):

@@ -17,7 +17,7 @@ import catalogue
 from fuzzing import Fuzz, strings
 from groundplane import contracts, engines
 from groundplane.engines._engine import all_kinds
-from groundplane.fn import FunctionRunner
+from groundplane.function.fn import FunctionRunner
 from made_up import Manifest
 from outcomes import Asked, Outcome, read
 from worlds import World

@@ -16,10 +16,10 @@ from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from crossplane.function.proto.v1 import run_function_pb2_grpc as grpcv1
 from google.protobuf import json_format
 
-from groundplane import fn, server
-from groundplane.compose import compose
+from groundplane.compose.compose import compose
 from groundplane.engines.database import _postgresql as postgresql
-from groundplane.fn import FunctionRunner
+from groundplane.function import fn, server
+from groundplane.function.fn import FunctionRunner
 from made_up import NOW, encoded, key_of
 from outcomes import plain, read
 from worlds import World, ready

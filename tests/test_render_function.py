@@ -17,8 +17,8 @@ from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from google.protobuf.json_format import MessageToDict
 
 from bareplane.waiting import PATIENCE_SECONDS
-from groundplane import server
 from groundplane.crossplane import function_client
+from groundplane.function import server
 from groundplane.render import (
     FunctionError,
     UnservedError,

@@ -14,10 +14,10 @@ from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from google.protobuf import json_format
 
 from groundplane import contracts
-from groundplane.compose import compose
+from groundplane.compose.compose import compose
+from groundplane.compose.request import Turn
 from groundplane.core.observation import Observation, Observed
-from groundplane.fn import INSTALLED, FunctionRunner
-from groundplane.turn import Turn
+from groundplane.function.fn import INSTALLED, FunctionRunner
 from made_up import CA, CRDS, KUBERNETES, NOW, Key, Manifest, claim, encoded, environment_config, key_of
 from outcomes import Asked, Outcome, read, read_answer
 

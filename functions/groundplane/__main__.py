@@ -17,7 +17,7 @@ COMMANDS = {
     "logs": ("groundplane.local.commands.logs", "logs"),
     "provider": ("groundplane.local.provider.command", "provider"),
     "render": ("groundplane.render.command", "render"),
-    "serve": ("groundplane.server", "command"),
+    "serve": ("groundplane.function.server", "command"),
     "status": ("groundplane.local.commands.status", "status"),
     "ui": ("groundplane.local.page.command", "ui"),
     "up": ("groundplane.local.commands.up", "up"),

@@ -12,7 +12,7 @@ from conformance.command_line import CommandLine
 from conformance.judge import Judge
 from conformance.names import Names
 from conformance.reconciler import Moment, Reconciler, made
-from groundplane.fn import FunctionRunner
+from groundplane.function.fn import FunctionRunner
 
 CORE: Final = "crossplane-core"
 CLI: Final = "crossplane-cli"

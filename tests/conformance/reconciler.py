@@ -18,11 +18,12 @@ import catalogue
 import second_engine
 from catalogue import Manifest
 from conformance.messages import RenderRequest, RenderResponse
-from groundplane import contracts, engines, server
+from groundplane import contracts, engines
 from groundplane.core.manifest import Kind
 from groundplane.crossplane import function_client as function
 from groundplane.crossplane.structs import manifest
-from groundplane.fn import FunctionRunner
+from groundplane.function import server
+from groundplane.function.fn import FunctionRunner
 from groundplane.render import Function, Outcome
 from groundplane.render.offline_cluster import Cluster
 from scenarios import NOON, Asked, answer

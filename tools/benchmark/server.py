@@ -17,10 +17,10 @@ from crossplane.function import logging
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from crossplane.function.proto.v1 import run_function_pb2_grpc as grpcv1
 
-from groundplane.server import DEFAULT_MESSAGE_MIB, serve
+from groundplane.function.server import DEFAULT_MESSAGE_MIB, serve
 
 if TYPE_CHECKING:
-    from groundplane.fn import FunctionRunner
+    from groundplane.function.fn import FunctionRunner
 
 
 class Echo(grpcv1.FunctionRunnerServiceServicer):
@@ -41,7 +41,7 @@ def _runner(what: str, arguments: list[str]) -> FunctionRunner:
     if what == "echo":
         # Our server asks no more of a runner than the protocol does.
         return cast("FunctionRunner", Echo(Path(arguments[0]).read_bytes()))
-    from groundplane.fn import FunctionRunner  # noqa: PLC0415  # The echo must not carry the function's weight.
+    from groundplane.function.fn import FunctionRunner  # noqa: PLC0415  # The echo must not carry the function's weight.
 
     return FunctionRunner()
 

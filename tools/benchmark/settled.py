@@ -15,7 +15,7 @@ from groundplane.contracts.environment import DEFAULT
 from groundplane.core.binding import RESOURCE as BINDING
 from groundplane.core.condition import Type
 from groundplane.core.manifest import Manifest, at
-from groundplane.fn import FunctionRunner
+from groundplane.function.fn import FunctionRunner
 from groundplane.render import Outcome, files, installed, reconcile
 from groundplane.render.admission import Admission
 from groundplane.render.environment_policy import admitted, composition_of

@@ -19,10 +19,10 @@ from crossplane.function import logging
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from crossplane.function.proto.v1 import run_function_pb2_grpc as grpcv1
 
-from groundplane.server import DEFAULT_MESSAGE_MIB, serve
+from groundplane.function.server import DEFAULT_MESSAGE_MIB, serve
 
 if TYPE_CHECKING:
-    from groundplane.fn import FunctionRunner
+    from groundplane.function.fn import FunctionRunner
 
 ROUND = "bench.groundplane.dev/round"
 FUNCTION, ECHO = "function", "echo"
@@ -133,7 +133,7 @@ def _write(runner: Tallied, file: Path) -> None:
 
 def main(address: str, certificates: str, file: str) -> None:
     """Serve until told to end."""
-    from groundplane.fn import FunctionRunner  # noqa: PLC0415  # Who only reads tallies needs no engines.
+    from groundplane.function.fn import FunctionRunner  # noqa: PLC0415  # Who only reads tallies needs no engines.
 
     logging.configure(logging.Level.INFO)
     # An hour between calls of their own: what is measured then is what was asked for.

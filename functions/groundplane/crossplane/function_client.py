@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import grpc.aio
     from crossplane.function.proto.v1 import run_function_pb2_grpc as grpcv1
 
-    from groundplane.fn import FunctionRunner
+    from groundplane.function.fn import FunctionRunner
 
 METHOD = "/apiextensions.fn.proto.v1.FunctionRunnerService/RunFunction"
 SOCKET = "function.sock"  # in a folder of its own
@@ -40,14 +40,14 @@ T = TypeVar("T")
 
 def make_runner(now: datetime) -> grpcv1.FunctionRunnerServiceServicer:
     """Return our function with its clock standing still at *now* and no real password in it."""
-    from groundplane.fn import FunctionRunner  # noqa: PLC0415  # only a real run needs all engines
+    from groundplane.function.fn import FunctionRunner  # noqa: PLC0415  # only a real run needs all engines
 
     return FunctionRunner(clock=lambda: now, make_password=lambda: MADE_PASSWORD)
 
 
 async def start_server(runner: grpcv1.FunctionRunnerServiceServicer, address: str) -> grpc.aio.Server:
     """Start our server for *runner* at *address*."""
-    from groundplane.server import start  # noqa: PLC0415  # only a real run needs the server
+    from groundplane.function.server import start  # noqa: PLC0415  # only a real run needs the server
 
     # Our server asks no more of a runner than the protocol does.
     server, _port = await start(cast("FunctionRunner", runner), address)
@@ -56,7 +56,7 @@ async def start_server(runner: grpcv1.FunctionRunnerServiceServicer, address: st
 
 async def stop_server(server: grpc.aio.Server) -> None:
     """End *server*, and return once nothing of it is left."""
-    from groundplane.server import stop  # noqa: PLC0415  # as above
+    from groundplane.function.server import stop  # noqa: PLC0415  # as above
 
     await stop(server)
 

@@ -22,7 +22,7 @@ from groundplane.crossplane.function_client import (
 from groundplane.crossplane.pipeline import Call
 
 if TYPE_CHECKING:
-    from groundplane.fn import FunctionRunner
+    from groundplane.function.fn import FunctionRunner
 
 _RECONNECT_MILLISECONDS: Final = 2000  # a function that comes back is found again at once
 _END_SECONDS: Final = 3.0
@@ -104,8 +104,8 @@ async def _bounded(ending: Awaitable[object]) -> None:
 
 @contextlib.asynccontextmanager
 async def _own(socket: Path, ttl: int | None) -> AsyncIterator[dict[str, str]]:
-    from groundplane.fn import FunctionRunner  # noqa: PLC0415  # Who calls others needs no engines.
-    from groundplane.server import start, stop  # noqa: PLC0415  # The same.
+    from groundplane.function.fn import FunctionRunner  # noqa: PLC0415  # Who calls others needs no engines.
+    from groundplane.function.server import start, stop  # noqa: PLC0415  # The same.
 
     address = address_of(socket)  # gRPC removes one that a killed plane left, and its own at the end
     runner: FunctionRunner = FunctionRunner(ttl=ttl)

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from groundplane import engines
+from groundplane.compose.ownership import binding_secret, dressed
+from groundplane.compose.requirements import Inquiry
+from groundplane.compose.status import status_of
 from groundplane.contracts.environment import Environment, read
 from groundplane.contracts.resolve import Demand, resolve
 from groundplane.core.answer import Answer
@@ -18,18 +21,15 @@ from groundplane.core.manifest import CLAIM_LABEL
 from groundplane.core.observation import Unresolved
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.slot import Slot
-from groundplane.dress import binding_secret, dressed
 from groundplane.engines._engine import Ask, hold
-from groundplane.inquiry import Inquiry
 from groundplane.lifecycle import conditions, origin, placement, protection
-from groundplane.report import status_of
 
 if TYPE_CHECKING:
+    from groundplane.compose.request import Turn
     from groundplane.contracts.common import CommonSpec
     from groundplane.core.observation import Observation
     from groundplane.core.rendered import Desired, Rendered
     from groundplane.engines._engine import Engine
-    from groundplane.turn import Turn
 
 SETTLED_SECONDS: Final = 300  # a backstop: what is composed or required wakes the claim by itself
 WAITING_SECONDS: Final = 30

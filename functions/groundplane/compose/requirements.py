@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from groundplane.compose.request import claim_of
 from groundplane.core import moment
 from groundplane.core.answer import Requirements
 from groundplane.core.binding import RESOURCE as BINDING
@@ -16,16 +17,15 @@ from groundplane.engines import load, names
 from groundplane.engines._engine import all_kinds
 from groundplane.engines._sections import unread
 from groundplane.lifecycle import origin, placement, protection
-from groundplane.turn import claim_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from groundplane.compose.request import Turn
     from groundplane.contracts.common import CommonSpec
     from groundplane.core.observation import Observation, Observed
     from groundplane.core.rendered import Desired
     from groundplane.engines._engine import Engine, Source
-    from groundplane.turn import Turn
 
 
 class Inquiry:

@@ -14,12 +14,13 @@ from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from crossplane.function.proto.v1 import run_function_pb2_grpc as grpcv1
 from google.protobuf import duration_pb2
 
-from groundplane import codec, contracts
-from groundplane.compose import compose
+from groundplane import contracts
+from groundplane.compose.compose import compose
+from groundplane.compose.request import Turn
 from groundplane.core.condition import Status
 from groundplane.core.observation import Observation
+from groundplane.function import structs
 from groundplane.lifecycle import conditions
-from groundplane.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -92,7 +93,7 @@ class FunctionRunner(grpcv1.FunctionRunnerServiceServicer):
         return message
 
     def _answer(self, request: fnv1.RunFunctionRequest) -> Answer:
-        manifest = codec.observed(request.observed.composite.resource)
+        manifest = structs.observed(request.observed.composite.resource)
         missing = [name for capability, name in NEEDED.items() if capability not in request.meta.capabilities]
         if missing:
             msg = f"this Crossplane cannot do {', '.join(missing)}; Groundplane needs 2.2 or newer"
@@ -104,7 +105,7 @@ class FunctionRunner(grpcv1.FunctionRunnerServiceServicer):
             raise UnsupportedError(msg) from None
         turn = Turn(
             contract=contract,
-            engine=str(codec.observed(request.input).at("engine") or ""),
+            engine=str(structs.observed(request.input).at("engine") or ""),
             manifest=manifest,
             seen=observation(request),
             now=self.clock(),
@@ -119,11 +120,11 @@ class UnsupportedError(Exception):
 
 def observation(request: fnv1.RunFunctionRequest) -> Observation:
     """Return what *request* tells about the world."""
-    claim = codec.observed(request.observed.composite.resource)
+    claim = structs.observed(request.observed.composite.resource)
     return Observation(
-        composed={name: codec.observed(found.resource) for name, found in request.observed.resources.items()},
+        composed={name: structs.observed(found.resource) for name, found in request.observed.resources.items()},
         required={
-            name: [codec.observed(item.resource) for item in found.items]
+            name: [structs.observed(item.resource) for item in found.items]
             for name, found in request.required_resources.items()
         },
         schemas={**_told_before(request), **_told(request)},
@@ -163,15 +164,15 @@ def encode(request: fnv1.RunFunctionRequest, answer: Answer, ttl: int | None = N
         return message
     for name, desired in answer.resources.items():
         resource = message.desired.resources[name]
-        codec.fill(resource.resource, desired.manifest)
+        structs.fill(resource.resource, desired.manifest)
         resource.ready = fnv1.READY_TRUE if desired.ready else fnv1.READY_FALSE
     composite = message.desired.composite
     composite.ready = fnv1.READY_TRUE if answer.ready else fnv1.READY_FALSE
-    codec.fill(composite.resource, {"status": answer.status})
+    structs.fill(composite.resource, {"status": answer.status})
     if answer.footprint:
         shown = {field: getattr(answer.footprint, field) for field in answer.footprint.__dataclass_fields__}
         message.context.fields[FOOTPRINT].struct_value.SetInParent()
-        codec.fill(message.context.fields[FOOTPRINT].struct_value, shown)
+        structs.fill(message.context.fields[FOOTPRINT].struct_value, shown)
     return message
 
 
@@ -200,7 +201,7 @@ def _failure(request: fnv1.RunFunctionRequest, error: Exception) -> fnv1.RunFunc
     )
     message = response.to(request)
     message.meta.ttl.CopyFrom(duration_pb2.Duration(seconds=0))
-    _say(message, conditions.last_words(codec.observed(request.observed.composite.resource)))
+    _say(message, conditions.last_words(structs.observed(request.observed.composite.resource)))
     response.fatal(message, text)
     return message
 
@@ -217,7 +218,7 @@ def _say(message: fnv1.RunFunctionResponse, verdicts: Mapping[Type, Verdict]) ->
 
 
 def _who(request: fnv1.RunFunctionRequest) -> dict[str, str]:
-    manifest = codec.observed(request.observed.composite.resource)
+    manifest = structs.observed(request.observed.composite.resource)
     return {
         "kind": str(manifest.at("kind")),
         "namespace": str(manifest.at("metadata", "namespace")),

@@ -8,11 +8,11 @@ from groundplane.core.manifest import DELETION_POLICY, Manifest, without_none
 from groundplane.lifecycle import protection
 
 if TYPE_CHECKING:
+    from groundplane.compose.request import Turn
     from groundplane.contracts.resolve import Effective
     from groundplane.core.observation import Observed
     from groundplane.core.rendered import Backups, Rendered
     from groundplane.core.slot import Slot
-    from groundplane.turn import Turn
 
 
 def status_of(  # noqa: PLR0913  # All that a status is made of.

@@ -17,7 +17,7 @@ from crossplane.function.proto.v1beta1 import run_function_pb2_grpc as grpcv1bet
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 if TYPE_CHECKING:
-    from groundplane.fn import FunctionRunner
+    from groundplane.function.fn import FunctionRunner
 
 SERVICE: Final = fnv1.DESCRIPTOR.services_by_name["FunctionRunnerService"].full_name
 GRACE_SECONDS: Final = 10
@@ -133,7 +133,7 @@ def command(  # noqa: PLR0913  # One for each option.
     *, address: str, certificates: str | None, insecure: bool, ttl: int | None, message_mib: int, debug: bool
 ) -> None:
     """Serve the composition function, until told to stop."""
-    from groundplane.fn import FunctionRunner  # noqa: PLC0415  # The server itself knows no engines.
+    from groundplane.function.fn import FunctionRunner  # noqa: PLC0415  # The server itself knows no engines.
 
     logging.configure(logging.Level.DEBUG if debug else logging.Level.INFO)
     if not insecure and not certificates:
