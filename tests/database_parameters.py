@@ -12,7 +12,7 @@ from groundplane.core.observation import Observation, Observed
 from groundplane.core.refusal import Refusal
 from groundplane.core.slot import Slot
 from groundplane.engines import load
-from groundplane.engines._engine import Ask, Source
+from groundplane.engines.interface import Ask, Source
 from made_up import CRDS, NOW
 
 ENVIRONMENTS = {"cnpg": "kubernetes", "rds": "aws", "local": "local"}

@@ -11,10 +11,11 @@ import pytest
 import catalogue
 from groundplane import contracts, engines
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, Kind
+from groundplane.core.operator import Operator
 from groundplane.doctor import expected, wants
 from groundplane.doctor.command import CROSSPLANE, user
 from groundplane.doctor.snapshot import Listing, Reading, Right, Snapshot
-from groundplane.engines._engine import Operator, all_kinds
+from groundplane.engines.interface import all_kinds
 
 Manifest = dict[str, Any]
 VERSION = "v1.36.3"

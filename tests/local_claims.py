@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from groundplane.engines._local import PROCESS, TASK
+from groundplane.apis.processes import PROCESS, TASK
 from made_up import CA, Manifest, claim
 from worlds import World
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from groundplane.engines._local import ConfigFile, ProcessSpec, TaskSpec
+from groundplane.apis.processes import ConfigFile, ProcessSpec, TaskSpec
 from groundplane.local.certificates import Authority
 from groundplane.local.private import write
 from groundplane.local.provider.child import complaint

@@ -18,9 +18,9 @@ from groundplane.core.refusal import Refusal
 from groundplane.core.rendered import Rendered
 from groundplane.core.slot import Slot
 from groundplane.engines._aws import EXTERNAL_NAME
-from groundplane.engines._engine import Ask, Source
 from groundplane.engines.database.rds import ENGINE
-from groundplane.engines.database.rds._knobs import RdsKnobs
+from groundplane.engines.database.rds._settings import RdsKnobs
+from groundplane.engines.interface import Ask, Source
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PASSWORD = "made-up-Password-1"

@@ -12,8 +12,8 @@ from groundplane.core.manifest import SECRET, Kind
 from groundplane.core.observation import Observation
 from groundplane.core.rendered import Desired, Endpoint, Facts, Footprint, Given, Rendered
 from groundplane.core.slot import Slot
-from groundplane.engines import _engine
-from groundplane.engines._engine import Anchor
+from groundplane.engines import interface
+from groundplane.engines.interface import Anchor
 
 SHEET = Kind("paper.example.org/v1", "Sheet", "sheets")
 
@@ -61,4 +61,4 @@ def register(patch: pytest.MonkeyPatch) -> None:
         return Paper() if engine == "paper" else real(contract, engine)
 
     patch.setattr(engines, "load", load)
-    patch.setattr(_engine, "load", load)
+    patch.setattr(interface, "load", load)

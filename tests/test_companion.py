@@ -20,7 +20,7 @@ from groundplane.contracts.resolve import resolve
 from groundplane.contracts.tiers import PRESETS
 from groundplane.core.claim import Claim
 from groundplane.core.slot import Slot
-from groundplane.engines._engine import all_kinds
+from groundplane.engines.interface import all_kinds
 
 SET = catalogue.ROOT / "package" / "companion"
 OVERLAYS = catalogue.ROOT / "package" / "overlays"

@@ -3,7 +3,7 @@
 import pytest
 
 from database_parameters import passed_on, refused
-from groundplane.engines.database import _settings
+from groundplane.engines.database import _pg_settings
 from groundplane.engines.database.cnpg._cluster import MANAGED_PARAMETERS as OF_CNPG
 from groundplane.engines.database.local._server import MANAGED_PARAMETERS as OF_LOCAL
 from groundplane.engines.database.rds._parameters import MANAGED as OF_RDS
@@ -22,7 +22,7 @@ def test_a_name_is_understood_in_any_case_and_passed_on_in_small_letters(engine:
 
 @every_engine
 def test_what_an_engine_manages_it_manages_in_any_case(engine: str) -> None:
-    for name in (*MANAGED[engine], *_settings.UNSAFE):
+    for name in (*MANAGED[engine], *_pg_settings.UNSAFE):
         spelling = name.title()
         message = refused(engine, {spelling: "on"})
         product = ENGINES[engine]
@@ -127,13 +127,13 @@ def test_what_postgresql_takes_is_taken(engine: str, name: str, value: str) -> N
 
 
 def test_a_major_that_is_not_known_is_not_checked() -> None:
-    assert _settings.known("99") == {}
+    assert _pg_settings.known("99") == {}
 
 
 def test_what_an_engine_manages_is_a_setting_of_some_version() -> None:
-    known = {name for major in _settings.servers() for name in _settings.known(major)}
+    known = {name for major in _pg_settings.servers() for name in _pg_settings.known(major)}
     earlier = {"include", "include_dir", "include_if_exists", "stats_temp_directory"}  # no setting; gone since 15
-    for names in (*MANAGED.values(), _settings.UNSAFE):
+    for names in (*MANAGED.values(), _pg_settings.UNSAFE):
         assert {name for name in names if "." not in name} <= known | earlier | {"ssl_tls13_ciphers"}
 
 

@@ -16,7 +16,7 @@ from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 import catalogue
 from fuzzing import Fuzz, strings
 from groundplane import contracts, engines
-from groundplane.engines._engine import all_kinds
+from groundplane.engines.interface import all_kinds
 from groundplane.function.fn import FunctionRunner
 from made_up import Manifest
 from outcomes import Asked, Outcome, read

@@ -16,7 +16,7 @@ import upstream
 from bareplane import binaries
 from groundplane import contracts, engines, packages
 from groundplane.core.manifest import Kind
-from groundplane.engines._engine import all_kinds
+from groundplane.engines.interface import all_kinds
 from xpkg import stage, target
 from xpkg.target import PackageError, Target
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from groundplane.engines._local import Program, literal
+from groundplane.apis.processes import Program, literal
 from groundplane.local.private import write
 from groundplane.local.provider import child as children
 from groundplane.local.provider import programs

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from groundplane.apis.processes import PROCESS, TASK
 from groundplane.core.manifest import Kind
-from groundplane.engines._local import PROCESS, TASK
 from groundplane.local.kubeconfig import ConnectionFailedError
 from groundplane.local.provider import child as children
 from groundplane.local.provider.machine import Identity, Machine

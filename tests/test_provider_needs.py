@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from groundplane.engines._local import PROCESS, TASK
+from groundplane.apis.processes import PROCESS, TASK
 from groundplane.local.provider import supervisor
 from groundplane.local.provider.machine import Machine
 from groundplane.local.provider.process import ProcessSubject

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from groundplane.engines._local import PROCESS, TASK
+from groundplane.apis.processes import PROCESS, TASK
 from groundplane.local.provider import child as children
 from groundplane.local.provider import process
 from groundplane.local.provider.framework import kopf

@@ -8,7 +8,7 @@ from groundplane.core.condition import Type
 from groundplane.core.manifest import Manifest
 from groundplane.core.observation import Observation
 from groundplane.core.rendered import Facts
-from groundplane.engines.database.rds._facts import FATAL, SERVED
+from groundplane.engines.database.rds._status import FATAL, SERVED
 from groundplane.lifecycle import conditions
 from rds_claims import ADDRESS, NOW, PASSWORD, Case, World, environment
 

@@ -7,7 +7,7 @@ import pytest
 
 import classes as generator
 from groundplane.engines.database.rds import _classes
-from groundplane.engines.database.rds._knobs import CLASSES
+from groundplane.engines.database.rds._settings import CLASSES
 from rds_claims import Case, World, environment
 
 NAMES = {entry.name for entry in CLASSES}

@@ -9,8 +9,8 @@ import pytest
 from groundplane.core.manifest import Manifest
 from groundplane.core.refusal import Refusal
 from groundplane.core.slot import Slot
-from groundplane.engines._engine import Source, hold
 from groundplane.engines.database.rds import ENGINE
+from groundplane.engines.interface import Source, hold
 from rds_claims import Case, environment, identity
 
 LEDGER = identity("ledger", uid="uid-of-ledger")

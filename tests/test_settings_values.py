@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 import settings as generator
-from groundplane.engines.database import _settings
-from groundplane.engines.database._values import number, plain, truth
+from groundplane.engines.database import _pg_settings
+from groundplane.engines.database._pg_values import number, plain, truth
 from groundplane.local.provider.programs import Programs
 
 MAJOR = "17"
@@ -39,7 +39,7 @@ def server() -> Iterator[psycopg.Connection]:
 
 
 def test_the_file_says_of_17_what_a_server_of_17_says(server: psycopg.Connection) -> None:
-    known, told = _settings.known(MAJOR), generator.settings(server)
+    known, told = _pg_settings.known(MAJOR), generator.settings(server)
     assert known.keys() - told.keys() == LATER
     assert told.keys() <= known.keys()
     for name, (context, kind, unit, least, most, words, besides) in told.items():
@@ -49,8 +49,8 @@ def test_the_file_says_of_17_what_a_server_of_17_says(server: psycopg.Connection
         )
         assert set(words) <= set(found.words), name  # a build may offer less
         assert set(besides) <= {*found.besides, *found.words}, name
-    assert {old: _settings.folded(old, MAJOR) for old in generator.RENAMED} | generator.renamed(server) == {
-        old: _settings.folded(old, MAJOR) for old in generator.RENAMED
+    assert {old: _pg_settings.folded(old, MAJOR) for old in generator.RENAMED} | generator.renamed(server) == {
+        old: _pg_settings.folded(old, MAJOR) for old in generator.RENAMED
     }
 
 
@@ -97,18 +97,18 @@ def test_every_number_can_be_written(value: float) -> None:
 
 
 def test_the_file_lies_with_the_package() -> None:
-    assert _settings.FILE.parent == Path(_settings.__file__).parent
-    assert set(_settings.servers()) == {"15", "16", "17", "18"}
+    assert _pg_settings.FILE.parent == Path(_pg_settings.__file__).parent
+    assert set(_pg_settings.servers()) == {"15", "16", "17", "18"}
 
 
-def _examples() -> dict[str, _settings.Setting]:
+def _examples() -> dict[str, _pg_settings.Setting]:
     """Return a setting for each type, unit, range and set of words whose value no check of its own looks at."""
     apart = {
         *("bonjour", "client_connection_check_interval", "default_with_oids", "effective_io_concurrency"),
         *("max_stack_depth", *LATER, *generator.BY_HAND, *generator.BUILDS),
     }
     found: dict[tuple[object, ...], str] = {}
-    settings = _settings.known(MAJOR)
+    settings = _pg_settings.known(MAJOR)
     for name, setting in settings.items():
         unfit = name in apart or setting.kind == "string" or setting.context == "internal"
         if not unfit:
@@ -116,7 +116,7 @@ def _examples() -> dict[str, _settings.Setting]:
     return {name: settings[name] for name in found.values()}
 
 
-def _edges(setting: _settings.Setting) -> list[str]:
+def _edges(setting: _pg_settings.Setting) -> list[str]:
     least, most = float(setting.least), float(setting.most)
     near = [least, least - 1, least - 0.5, least - 0.6, most, most + 0.5, most + 0.4, most + 1]
     return [f"{value:.17g}" for value in near]

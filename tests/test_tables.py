@@ -8,7 +8,7 @@ from groundplane.contracts.environment import Knobs
 from groundplane.contracts.resolve import Demand
 from groundplane.contracts.tiers import PRESETS
 from groundplane.core.refusal import Refusal
-from groundplane.engines._engine import hold
+from groundplane.engines.interface import hold
 
 
 def cells(contract: str) -> dict[tuple[str, str], str]:

@@ -23,7 +23,7 @@ from groundplane.contracts.environment import Knobs
 from groundplane.core.capability import Never, OneOf
 from groundplane.core.manifest import SECRET, Kind
 from groundplane.core.rendered import Desired, Facts, Footprint, Rendered
-from groundplane.engines._engine import Anchor, Ask
+from groundplane.engines.interface import Anchor, Ask
 from groundplane.engines.database import _postgresql as postgresql
 
 if TYPE_CHECKING:

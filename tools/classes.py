@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from groundplane.engines.database.rds import _classes
-from groundplane.engines.database.rds._knobs import CLASSES
+from groundplane.engines.database.rds._settings import CLASSES
 
 LISTS: Final = "data/schemas/extensions/aws_rds_dbinstance/dbinstanceclass_enum.json"
 VERSION: Final = "data/schemas/version.json"

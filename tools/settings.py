@@ -19,7 +19,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from groundplane.engines.database import _settings
+from groundplane.engines.database import _pg_settings
 from groundplane.local.provider.programs import UNPRIVILEGED
 
 PORT: Final = "5432"
@@ -55,7 +55,7 @@ def main(folders: list[str]) -> int:
     if not folders:
         print("settings: name a folder with initdb and postgres for each major version", file=sys.stderr)
         return 2
-    path = _settings.FILE
+    path = _pg_settings.FILE
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"servers": {}, "renamed": {}}
     by_major: dict[str, Rows] = {
         major: {name: row[1:] for name, rows in known["settings"].items() for row in rows if major in row[0].split()}

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from groundplane import contracts, engines
-from groundplane.engines._engine import all_kinds
+from groundplane.engines.interface import all_kinds
 
 if TYPE_CHECKING:
     from groundplane.contracts._base import Contract

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from groundplane.contracts._base import Contract
-    from groundplane.engines._engine import Engine
+    from groundplane.engines.interface import Engine
 
 WIDTH: Final = 100
 NAME: Final = "my-environment"

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from groundplane import contracts, engines
 from groundplane.companion import claim, definitions, environment, objects, roles, runtime
 from groundplane.companion._policy import Policy, all_of
-from groundplane.engines._engine import all_kinds
+from groundplane.engines.interface import all_kinds
 
 if TYPE_CHECKING:
     from groundplane.core.manifest import Kind, Manifest
-    from groundplane.engines._engine import Engine
+    from groundplane.engines.interface import Engine
 
 FOLDER: Final = "package/companion"
 OVERLAYS: Final = "package/overlays"  # beside it: kustomize refuses a base that contains its overlay

@@ -21,7 +21,7 @@ from groundplane.core.manifest import CLAIM_LABEL
 from groundplane.core.observation import Unresolved
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.slot import Slot
-from groundplane.engines._engine import Ask, hold
+from groundplane.engines.interface import Ask, hold
 from groundplane.lifecycle import conditions, origin, placement, protection
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from groundplane.contracts.common import CommonSpec
     from groundplane.core.observation import Observation
     from groundplane.core.rendered import Desired, Rendered
-    from groundplane.engines._engine import Engine
+    from groundplane.engines.interface import Engine
 
 SETTLED_SECONDS: Final = 300  # a backstop: what is composed or required wakes the claim by itself
 WAITING_SECONDS: Final = 30

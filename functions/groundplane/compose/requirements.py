@@ -14,8 +14,8 @@ from groundplane.core.observation import Requirement, Unresolved
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.slot import Slot
 from groundplane.engines import load, names
-from groundplane.engines._engine import all_kinds
-from groundplane.engines._sections import unread
+from groundplane.engines.interface import all_kinds
+from groundplane.engines.sections import unread
 from groundplane.lifecycle import origin, placement, protection
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from groundplane.contracts.common import CommonSpec
     from groundplane.core.observation import Observation, Observed
     from groundplane.core.rendered import Desired
-    from groundplane.engines._engine import Engine, Source
+    from groundplane.engines.interface import Engine, Source
 
 
 class Inquiry:

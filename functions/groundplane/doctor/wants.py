@@ -9,13 +9,13 @@ from groundplane import companion, contracts, engines
 from groundplane.companion import roles
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, ENVIRONMENT_LABEL, GROUP, VERSION, Kind
 from groundplane.doctor.snapshot import Listing, Right
-from groundplane.engines._engine import all_kinds
+from groundplane.engines.interface import all_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from groundplane.contracts._base import Contract
-    from groundplane.engines._engine import Engine
+    from groundplane.engines.interface import Engine
 
 _EXTENSIONS: Final = "apiextensions.crossplane.io"
 _PACKAGES: Final = "pkg.crossplane.io/v1"

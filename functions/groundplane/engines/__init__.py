@@ -14,7 +14,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from groundplane.engines._engine import Engine
+    from groundplane.engines.interface import Engine
 
 
 @cache

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from groundplane.core.manifest import Kind, Manifest
-from groundplane.engines._engine import Operator
+from groundplane.core.operator import Operator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,7 +9,7 @@ from groundplane.core import moment
 from groundplane.core.manifest import at
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.slot import Slot
-from groundplane.engines._engine import Source
+from groundplane.engines.interface import Source
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from groundplane.core.claim import Claim
     from groundplane.core.manifest import Manifest
     from groundplane.core.observation import Observed
-    from groundplane.engines._engine import Archive
+    from groundplane.engines.interface import Archive
 
 LEAD: Final = timedelta(minutes=1)  # that a person's clock may be ahead of the API server's
 

@@ -19,7 +19,7 @@ from typing import Final
 
 import click
 
-from groundplane.engines.database.local import _place as place
+from groundplane.engines.database.local import _names as place
 from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.commands import home as homes
 from groundplane.local.commands import installing

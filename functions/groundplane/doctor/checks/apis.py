@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from groundplane.contracts._base import Contract
     from groundplane.core.observation import Observed
     from groundplane.doctor.snapshot import Reading
-    from groundplane.engines._engine import Engine
+    from groundplane.engines.interface import Engine
 
 INSTALL: Final = "Install the Configuration package of this release."
 

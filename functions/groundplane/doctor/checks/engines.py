@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from groundplane.contracts._base import Contract
     from groundplane.core.manifest import Kind
     from groundplane.core.observation import Observed
-    from groundplane.engines._engine import Engine, Operator
+    from groundplane.core.operator import Operator
+    from groundplane.engines.interface import Engine
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:

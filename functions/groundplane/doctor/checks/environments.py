@@ -10,7 +10,7 @@ from groundplane.core.manifest import ENVIRONMENT_LABEL
 from groundplane.core.refusal import Refusal
 from groundplane.doctor import usage, wants
 from groundplane.doctor.finding import Finding, State
-from groundplane.engines._sections import unread
+from groundplane.engines.sections import unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundplane.doctor import usage, wants
 from groundplane.doctor.finding import APPLY_COMPANION, Finding, State
-from groundplane.engines._engine import all_kinds
+from groundplane.engines.interface import all_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from groundplane.contracts.database import DatabaseSpec
     from groundplane.core.observation import Observation
     from groundplane.core.slot import Slot
-    from groundplane.engines._engine import Ask, KnobsT
+    from groundplane.engines.interface import Ask, KnobsT
 
 PORT: Final = 5432
 OWNER: Final = "app_owner"

@@ -15,7 +15,7 @@ from typing import Final
 
 import click
 
-from groundplane.engines.database.local._place import DISTRIBUTION
+from groundplane.engines.database.local._names import DISTRIBUTION
 from groundplane.local import private
 from groundplane.local.commands import claims, variables
 from groundplane.local.commands import home as homes

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from groundplane import companion, contracts, engines, generate, xrd
+from groundplane.apis import processes
 from groundplane.companion import roles
 from groundplane.companion._policy import all_of
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, ENVIRONMENT_LABEL, Manifest
-from groundplane.engines import _local
 from groundplane.local.admission.own import own_policies
 from groundplane.local.plane.api import Api
 
@@ -29,7 +29,7 @@ def environment() -> Manifest:
 
 def objects() -> Iterator[tuple[str, list[Manifest]]]:
     """Yield everything in the order in which it can be applied, each part with its name for people."""
-    yield "the kinds Process and Task", [*map(generate.machine_kind, _local.MODELS)]
+    yield "the kinds Process and Task", [*map(generate.machine_kind, processes.MODELS)]
     found = [contracts.load(name) for name in contracts.names()]
     yield "claims: " + ", ".join(one.kind for one in found), [xrd.definition(one) for one in found]
     compositions = [

@@ -9,8 +9,8 @@ from typing import Final
 
 import click
 
+from groundplane.apis.processes import PROCESS, TASK
 from groundplane.core.manifest import CLAIM_LABEL, Manifest
-from groundplane.engines._local import PROCESS, TASK
 from groundplane.local.commands import claims
 from groundplane.local.commands import home as homes
 from groundplane.local.commands.growing import Growing

@@ -10,8 +10,8 @@ from typing import Any
 import psutil
 
 from groundplane import __version__, contracts
+from groundplane.apis.processes import PROCESS, TASK
 from groundplane.core.manifest import CLAIM_LABEL, GROUP, VERSION, Kind, Manifest, at
-from groundplane.engines._local import PROCESS, TASK
 from groundplane.local.commands import claims
 from groundplane.local.commands.client import Client
 from groundplane.local.commands.home import Home

@@ -14,7 +14,7 @@ from typing import IO, Final
 
 import click
 
-from groundplane.engines.database.local._place import DISTRIBUTION
+from groundplane.engines.database.local._names import DISTRIBUTION
 from groundplane.local import process
 from groundplane.local.commands import home as homes
 from groundplane.local.commands.client import Client, UnreachableError

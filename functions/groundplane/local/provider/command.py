@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from groundplane.apis.processes import PROCESS, TASK
 from groundplane.core.manifest import SECRET
-from groundplane.engines._local import PROCESS, TASK
 from groundplane.local.certificates import Authority
 from groundplane.local.kubeconfig import ConnectionFailedError, Kubeconfig
 from groundplane.local.private import OWN

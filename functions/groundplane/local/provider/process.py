@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from groundplane.engines._local import PROCESS, TASK, ProcessSpec
+from groundplane.apis.processes import PROCESS, TASK, ProcessSpec
 from groundplane.local.certificates import CA, CERTIFICATE, KEY
 from groundplane.local.private import write
 from groundplane.local.provider import child as children
@@ -24,8 +24,8 @@ from groundplane.local.provider.subject import AGAIN_SECONDS, Key, NotYetError, 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from groundplane.apis.processes import Probe
     from groundplane.core.manifest import Manifest
-    from groundplane.engines._local import Probe
     from groundplane.local.provider.child import Child
 
 LOG: Final = logging.getLogger("groundplane.provider")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from groundplane.engines._local import Program
+    from groundplane.apis.processes import Program
 
 SYSTEM: Final = ("/usr/local/bin", "/usr/bin", "/bin")
 # Nobody, in a user namespace of its own: files stay root's, and servers that refuse to run as root do not see it.

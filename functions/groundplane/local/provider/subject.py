@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from groundplane.engines._local import ConfigFile
+    from groundplane.apis.processes import ConfigFile
     from groundplane.local.certificates import Authority
     from groundplane.local.provider.connection import Connection
 

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Final
 
-from groundplane.engines._local import PROCESS, TASK
+from groundplane.apis.processes import PROCESS, TASK
 from groundplane.local.kubeconfig import ConnectionFailedError
 from groundplane.local.provider import child as children
 from groundplane.local.provider.connection import Connection

@@ -13,7 +13,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from groundplane.engines._local import PROCESS, TASK, TaskSpec
+from groundplane.apis.processes import PROCESS, TASK, TaskSpec
 from groundplane.local.provider import child as children
 from groundplane.local.provider import rotation
 from groundplane.local.provider.subject import Key, NotYetError, Subject, Tools, condition, now

@@ -8,21 +8,20 @@ from groundplane.contracts.database import DatabaseSpec
 from groundplane.core.capability import AtLeast, Never, OneOf
 from groundplane.core.manifest import SECRET
 from groundplane.core.observation import Requirement
+from groundplane.core.operator import Operator
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.rendered import Desired, Footprint, Rendered
 from groundplane.engines import _kubernetes as kubernetes
-from groundplane.engines._engine import Anchor, Archive, Ask, Operator
+from groundplane.engines.database import _pg_settings as pg_settings
 from groundplane.engines.database import _postgresql as postgresql
-from groundplane.engines.database import _settings as settings
 from groundplane.engines.database.cnpg import _build as build
 from groundplane.engines.database.cnpg import _database as databases
-from groundplane.engines.database.cnpg import _facts as facts
 from groundplane.engines.database.cnpg import _objects as objects
 from groundplane.engines.database.cnpg import _parameters as parameters
+from groundplane.engines.database.cnpg import _status as status
 from groundplane.engines.database.cnpg._cluster import MANAGED_PARAMETERS
 from groundplane.engines.database.cnpg._cluster import cluster as cluster_of
-from groundplane.engines.database.cnpg._knobs import CnpgKnobs
-from groundplane.engines.database.cnpg._place import (
+from groundplane.engines.database.cnpg._names import (
     CLUSTER,
     DATABASE,
     OBJECT_STORE,
@@ -30,6 +29,8 @@ from groundplane.engines.database.cnpg._place import (
     SCHEDULED_BACKUP,
     Place,
 )
+from groundplane.engines.database.cnpg._settings import CnpgKnobs
+from groundplane.engines.interface import Anchor, Archive, Ask
 
 if TYPE_CHECKING:
     from groundplane.core.capability import Capability
@@ -96,13 +97,13 @@ class CloudNativePG:
                 missing or unusable, a restore source that cannot be, a password that is gone.
             Unresolved: whether a kind that it can do without is installed was not told yet.
         """
-        settings.refuse_unfit(ask.spec, self.product, MANAGED_PARAMETERS)
-        settings.refuse_weak(ask.spec, parameters.UNARCHIVED, parameters.UNARCHIVED_WHY)
-        settings.refuse_no_room(ask.spec)
+        pg_settings.refuse_unfit(ask.spec, self.product, MANAGED_PARAMETERS)
+        pg_settings.refuse_weak(ask.spec, parameters.UNARCHIVED, parameters.UNARCHIVED_WHY)
+        pg_settings.refuse_no_room(ask.spec)
         instances = INSTANCES[ask.effective.failure_tolerance]
         if instances > 1:
-            settings.refuse_weak(ask.spec, parameters.UNCONFIRMED, parameters.UNCONFIRMED_WHY)
-            settings.refuse_too_few(ask.spec, parameters.least(instances), parameters.LEAST_WHY)
+            pg_settings.refuse_weak(ask.spec, parameters.UNCONFIRMED, parameters.UNCONFIRMED_WHY)
+            pg_settings.refuse_too_few(ask.spec, parameters.least(instances), parameters.LEAST_WHY)
         known = seen.existing(slot.resource("database"))
         postgresql.refuse_forgotten(ask.spec, databases.extensions(known))
         target = _backup_target(ask, seen) if ask.effective.backups else None
@@ -117,15 +118,15 @@ class CloudNativePG:
             provider="cloudnative-pg",
             host=host,
             secret=secret,
-            certificates=facts.certificates(seen.found(authority)),
+            certificates=status.certificates(seen.found(authority)),
         )
-        bound = postgresql.bound_to(ask, seen, host) or facts.Readiness(seen, slot).login()
+        bound = postgresql.bound_to(ask, seen, host) or status.Readiness(seen, slot).login()
         resources = self._resources(place, secret, seen)
         return Rendered(
             resources={slot.resource(role): desired for role, desired in resources.items()},
             retired=frozenset(slot.resource(role) for role in OPTIONAL - resources.keys()),
             binding=binding if bound else None,
-            facts=facts.read(place, seen, host),
+            facts=status.read(place, seen, host),
             given=postgresql.given(ask, ask.effective.failure_tolerance),
             footprint=_footprint(place),
             requires=_requires(ask, slot, authority),
@@ -133,7 +134,7 @@ class CloudNativePG:
         )
 
     def _resources(self, place: Place, secret: Manifest, seen: Observation) -> dict[str, Desired]:
-        ready = facts.Readiness(seen, place.slot)
+        ready = status.Readiness(seen, place.slot)
         cluster = cluster_of(place, seen.existing(place.slot.resource("cluster")))
         resources = {
             "cluster": Desired(cluster, ready.cluster(), guarded=True),

@@ -11,7 +11,7 @@ from groundplane.engines.database import _postgresql as postgresql
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from groundplane.engines.database.cnpg._place import Place
+    from groundplane.engines.database.cnpg._names import Place
 
 # PostgreSQL's own, as its Debian packages bring them without the procedural languages.
 OWN: Final = frozenset(

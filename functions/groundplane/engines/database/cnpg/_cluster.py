@@ -10,7 +10,7 @@ from groundplane.engines.database import _access as access
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database.cnpg import _build as build
 from groundplane.engines.database.cnpg import _parameters as parameters
-from groundplane.engines.database.cnpg._place import CLUSTER, PLUGIN, Place
+from groundplane.engines.database.cnpg._names import CLUSTER, PLUGIN, Place
 
 if TYPE_CHECKING:
     from groundplane.core.observation import Observed

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from groundplane.engines.database import _settings as settings
-from groundplane.engines.database._values import number, plain, truth
+from groundplane.engines.database import _pg_settings as pg_settings
+from groundplane.engines.database._pg_values import number, plain, truth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from groundplane.core.observation import Observed
-    from groundplane.engines.database.cnpg._place import Place
+    from groundplane.engines.database.cnpg._names import Place
 
 # Values with which the log lacks what backups and copies need; the operator refuses them as well.
 UNARCHIVED: Final = {"wal_level": ["minimal"], "wal_log_hints": ["off"]}
@@ -49,7 +49,7 @@ def wanted(place: Place, observed: Observed | None) -> dict[str, str]:
     What the base backup tells the operator reads itself; what the source was raised to afterwards only its claim tells.
     """
     spec = place.ask.spec
-    asked = {name: _read(name, value, spec.version) for name, value in settings.parameters(spec).items()}
+    asked = {name: _read(name, value, spec.version) for name, value in pg_settings.parameters(spec).items()}
     if spec.restore is None or _recovered(observed):
         return asked
     before = observed.at("spec", "postgresql", "parameters") if observed else None
@@ -69,15 +69,15 @@ def _recovered(observed: Observed | None) -> bool:
 
 def _enforced(written: Mapping[str, object], major: str) -> dict[str, int]:
     """Return the values of `ENFORCED` among *written*, but for those that no server takes."""
-    named = {settings.folded(name, major): str(value) for name, value in written.items()}
-    read = {name: _read(name, named[name], major) for name in ENFORCED if name in named and settings.known(major)}
-    known = settings.known(major)
+    named = {pg_settings.folded(name, major): str(value) for name, value in written.items()}
+    read = {name: _read(name, named[name], major) for name in ENFORCED if name in named and pg_settings.known(major)}
+    known = pg_settings.known(major)
     return {name: int(value) for name, value in read.items() if value.isdecimal() and not known[name].trouble(value)}
 
 
 def _read(name: str, value: str, major: str) -> str:
     """Return *value* as the operator reads it; most it only passes on."""
-    setting = settings.known(major).get(name)
+    setting = pg_settings.known(major).get(name)
     if setting is None:
         return value
     if name in _SWITCHES and (meaning := truth(value)) is not None:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from groundplane.apis import processes
 from groundplane.contracts.database import DatabaseSpec
 from groundplane.core.capability import AtLeast, Never, OneOf
 from groundplane.core.manifest import SECRET
 from groundplane.core.rendered import Desired, Footprint, Rendered
-from groundplane.engines import _local as local
-from groundplane.engines._engine import Anchor, Ask
+from groundplane.engines.database import _pg_settings as pg_settings
 from groundplane.engines.database import _postgresql as postgresql
-from groundplane.engines.database import _settings as settings
 from groundplane.engines.database.local import _build as build
-from groundplane.engines.database.local import _facts as facts
+from groundplane.engines.database.local import _status as status
 from groundplane.engines.database.local import _tasks as tasks
-from groundplane.engines.database.local._knobs import LocalKnobs
-from groundplane.engines.database.local._place import HOST, MAJOR, Place
+from groundplane.engines.database.local._names import HOST, MAJOR, Place
 from groundplane.engines.database.local._server import MANAGED_PARAMETERS, server
+from groundplane.engines.database.local._settings import LocalKnobs
+from groundplane.engines.interface import Anchor, Ask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,11 +35,11 @@ class LocalPostgres:
     name = "local"
     product = "PostgreSQL on this machine"
     provider = "local"
-    anchor = Anchor("server", local.PROCESS)
+    anchor = Anchor("server", processes.PROCESS)
     archive = None  # every database of a machine has its backups in one folder
-    kinds: tuple[Kind, ...] = (local.PROCESS, local.TASK, SECRET)
+    kinds: tuple[Kind, ...] = (processes.PROCESS, processes.TASK, SECRET)
     optional_kinds: tuple[Kind, ...] = ()
-    operators = (local.PROVIDER,)
+    operators = (processes.PROVIDER,)
     knobs = LocalKnobs
     # fmt: off
     capabilities: Mapping[str, Capability] = {
@@ -59,12 +59,12 @@ class LocalPostgres:
             Refusal: a parameter that is managed or unfit, an extension that cannot be had or was forgotten, a
                 restore source that cannot be, a password that is gone.
         """
-        settings.refuse_unfit(ask.spec, self.product, MANAGED_PARAMETERS)
-        settings.refuse_no_room(ask.spec)
-        settings.refuse_too_few(ask.spec, {"max_wal_senders": 2}, "a base backup needs two.")
+        pg_settings.refuse_unfit(ask.spec, self.product, MANAGED_PARAMETERS)
+        pg_settings.refuse_no_room(ask.spec)
+        pg_settings.refuse_too_few(ask.spec, {"max_wal_senders": 2}, "a base backup needs two.")
         build.refuse_extensions(ask.spec, self.product)
         place = Place(ask, slot)
-        ready = facts.Readiness(seen, place)
+        ready = status.Readiness(seen, place)
         postgresql.refuse_forgotten(ask.spec, tasks.made(ready.found("setup")))
         secret = postgresql.login_secret(ask, slot, slot.resource("server"), seen)
         resources = _resources(place, secret, ready)
@@ -72,14 +72,14 @@ class LocalPostgres:
             resources={slot.resource(role): desired for role, desired in resources.items()},
             retired=frozenset({slot.resource("backup")} - {slot.resource(role) for role in resources}),
             binding=_binding(place, secret, seen),
-            facts=facts.read(place, seen),
+            facts=status.read(place, seen),
             given=postgresql.given(ask, "None"),
             footprint=_footprint(place),
         )
 
 
 def _binding(place: Place, secret: Manifest, seen: Observation) -> Binding | None:
-    ready = facts.Readiness(seen, place)
+    ready = status.Readiness(seen, place)
     port = ready.port()
     if port is None or not (postgresql.bound_to(place.ask, seen, HOST) or ready.login()):
         return None
@@ -88,7 +88,7 @@ def _binding(place: Place, secret: Manifest, seen: Observation) -> Binding | Non
     )
 
 
-def _resources(place: Place, secret: Manifest, ready: facts.Readiness) -> dict[str, Desired]:
+def _resources(place: Place, secret: Manifest, ready: status.Readiness) -> dict[str, Desired]:
     resources = {
         "server": Desired(server(place, secret["metadata"]["name"]), ready.answers(), guarded=True),
         "init": Desired(tasks.init(place, ready.found("init")), ready.done("init")),

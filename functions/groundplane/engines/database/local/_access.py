@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from groundplane.engines import _local as local
+from groundplane.apis import processes
 from groundplane.engines.database import _postgresql as postgresql
-from groundplane.engines.database.local._place import HOST, SUPERUSER, Place
+from groundplane.engines.database.local._names import HOST, SUPERUSER, Place
 
 SOCKET: Final = ("-h", "$(RUN)", "-p", "$(PORT_PRIMARY)")
 PSQL: Final = ("-X", "-q", "-t", "-A", "-w", "-v", "ON_ERROR_STOP=1", *SOCKET)
@@ -62,14 +62,14 @@ host    all  all  all  reject
 """
 
 
-def serving(place: Place, secret: str) -> local.ServingProbe:
+def serving(place: Place, secret: str) -> processes.ServingProbe:
     """Return what logs in as the application does, with the password in *secret*, and writes."""
     files = [
-        local.ConfigFile(name="serving.sql", content=_login(place)),
-        local.ConfigFile(name="password", secret=local.SecretKey(name=secret, key="password")),
+        processes.ConfigFile(name="serving.sql", content=_login(place)),
+        processes.ConfigFile(name="password", secret=processes.SecretKey(name=secret, key="password")),
     ]
     args = [*PSQL, *AS_SUPERUSER, "-f", "$(FILES)/serving.sql"]
-    return local.ServingProbe(name="psql", args=args, files=files, after=[place.task("setup")])
+    return processes.ServingProbe(name="psql", args=args, files=files, after=[place.task("setup")])
 
 
 def database(name: str) -> list[str]:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from groundplane.apis import processes
 from groundplane.core.quantity import parse
-from groundplane.engines import _local as local
 from groundplane.engines.database import _extensions
+from groundplane.engines.database import _pg_settings as pg_settings
 from groundplane.engines.database import _postgresql as postgresql
-from groundplane.engines.database import _settings as settings
 from groundplane.engines.database.local import _access as access
-from groundplane.engines.database.local._place import CLUSTER, DISTRIBUTION, HOST, PORT, Place
+from groundplane.engines.database.local._names import (
+    CLUSTER,
+    DISTRIBUTION,
+    HOST,
+    PORT,
+    Place,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,32 +48,32 @@ MANAGED_PARAMETERS: Final = frozenset(
 def server(place: Place, secret: str) -> Manifest:
     """Return the Process, which serves while one can log in with what *secret* says."""
     files = [
-        local.ConfigFile(name="postgresql.conf", content=_settings(place)),
-        local.ConfigFile(name="pg_hba.conf", content=access.hosts(place), changed="Reload"),
+        processes.ConfigFile(name="postgresql.conf", content=_settings(place)),
+        processes.ConfigFile(name="pg_hba.conf", content=access.hosts(place), changed="Reload"),
     ]
     args = ["-D", CLUSTER, "-c", "config_file=$(FILES)/postgresql.conf", "-c", "hba_file=$(FILES)/pg_hba.conf"]
-    spec = local.ProcessSpec(
-        program=local.Program(
+    spec = processes.ProcessSpec(
+        program=processes.Program(
             distribution=DISTRIBUTION, name="postgres", args=[*args, "-p", "$(PORT_PRIMARY)", "-k", "$(RUN)"]
         ),
         files=files,
-        ports=[local.Port(name=PORT)],
+        ports=[processes.Port(name=PORT)],
         certificate=True,
-        probe=local.Probe(name="pg_isready", args=["-q", "-t", "3", *access.SOCKET, *access.AS_SUPERUSER]),
+        probe=processes.Probe(name="pg_isready", args=["-q", "-t", "3", *access.SOCKET, *access.AS_SUPERUSER]),
         serving=access.serving(place, secret),
-        stop=local.Stop(signal="SIGINT", seconds=60),
+        stop=processes.Stop(signal="SIGINT", seconds=60),
         after=[place.task("init")],
         size=place.ask.spec.storage.size,
         data_policy="Delete" if place.ask.effective.deletion_policy == "Delete" else "Retain",
     )
-    return local.PROCESS.manifest(place.name, spec=local.spec_of(spec))
+    return processes.PROCESS.manifest(place.name, spec=processes.spec_of(spec))
 
 
 def _settings(place: Place) -> str:
     own = {**_own(place), **_compute(place), **_archiving(place), **_loaded(place)}
-    written = settings.parameters(place.ask.spec)
+    written = pg_settings.parameters(place.ask.spec)
     lines = [f"{name} = {quoted(value)}" for name, value in own.items()]
-    lines += [f"{name} = {local.literal(quoted(value))}" for name, value in written.items()]
+    lines += [f"{name} = {processes.literal(quoted(value))}" for name, value in written.items()]
     return "\n".join(lines) + "\n"
 
 

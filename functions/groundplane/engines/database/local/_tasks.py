@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from groundplane.apis import processes
 from groundplane.core.manifest import GROUP
 from groundplane.core.refusal import Reason, Refusal
-from groundplane.engines import _local as local
+from groundplane.engines.database import _pg_settings as pg_settings
 from groundplane.engines.database import _postgresql as postgresql
-from groundplane.engines.database import _settings as settings
-from groundplane.engines.database._values import number, plain
+from groundplane.engines.database._pg_values import number, plain
 from groundplane.engines.database.local import _access as access
-from groundplane.engines.database.local._place import CLUSTER, DISTRIBUTION, MAJOR, SUPERUSER, Place, archive
+from groundplane.engines.database.local._names import (
+    CLUSTER,
+    DISTRIBUTION,
+    MAJOR,
+    SUPERUSER,
+    Place,
+    archive,
+)
 from groundplane.engines.database.local._server import ARCHIVE_TIMEOUT
 
 if TYPE_CHECKING:
@@ -47,7 +54,7 @@ def init(place: Place, observed: Observed | None) -> Manifest:
     """
     name = place.task("init")
     if observed is not None and isinstance(begun := observed.at("spec"), dict):
-        return local.TASK.manifest(name, spec=_plain(begun))
+        return processes.TASK.manifest(name, spec=_plain(begun))
     restore = place.ask.spec.restore
     words = ["init", *_TOOLS] if restore is None else ["restore", *_TOOLS, "--archive", archive(_source(place))]
     if restore is not None and restore.point_in_time:
@@ -59,7 +66,7 @@ def init(place: Place, observed: Observed | None) -> Manifest:
         told = ["--source-socket", "$(SOURCE_RUN)", "--source-port", "$(SOURCE_PORT_PRIMARY)"]
         spec = _task(place, [*words, "--data", CLUSTER, *told], when="Before")
         spec = spec.model_copy(update={"source": source.claim.object(source.slot)})
-    return local.TASK.manifest(name, spec=local.spec_of(spec))
+    return processes.TASK.manifest(name, spec=processes.spec_of(spec))
 
 
 def setup(place: Place, secret: str) -> Manifest:
@@ -68,11 +75,11 @@ def setup(place: Place, secret: str) -> Manifest:
     A role may change its own password, and an owner may close its database: both lock the application out.
     """
     files = [
-        local.ConfigFile(name="setup.sql", content=_setup(place)),
-        local.ConfigFile(name="password", secret=local.SecretKey(name=secret, key="password")),
+        processes.ConfigFile(name="setup.sql", content=_setup(place)),
+        processes.ConfigFile(name="password", secret=processes.SecretKey(name=secret, key="password")),
     ]
     spec = _sql(place, "setup.sql", files).model_copy(update={"every_seconds": SETUP_SECONDS})
-    manifest = local.TASK.manifest(place.task("setup"), spec=local.spec_of(spec))
+    manifest = processes.TASK.manifest(place.task("setup"), spec=processes.spec_of(spec))
     manifest["metadata"]["annotations"] = {EXTENSIONS: json.dumps(postgresql.extensions(place.ask.spec))}
     return manifest
 
@@ -88,9 +95,9 @@ def made(observed: Observed | None) -> list[str]:
 
 def report(place: Place) -> Manifest:
     """Return the Task that asks the server, every minute, what runs and whether its log is archived."""
-    files = [local.ConfigFile(name="report.sql", content=_REPORT)]
+    files = [processes.ConfigFile(name="report.sql", content=_REPORT)]
     spec = _sql(place, "report.sql", files).model_copy(update={"every_seconds": MINUTE, "timeout_seconds": 30})
-    return local.TASK.manifest(place.task("report"), spec=local.spec_of(spec))
+    return processes.TASK.manifest(place.task("report"), spec=processes.spec_of(spec))
 
 
 def backup(place: Place) -> Manifest:
@@ -98,13 +105,13 @@ def backup(place: Place) -> Manifest:
     words = ["backup", *_TOOLS, *_SERVER, "--archive", place.archive, "--scratch", "$(RUN)"]
     spec = _task(place, [*words, "--keep-days", str(place.ask.effective.retention_days or 1)], when="Ready")
     spec = spec.model_copy(update={"every_seconds": DAY, "timeout_seconds": 60 * MINUTE})
-    return local.TASK.manifest(place.task("backup"), spec=local.spec_of(spec))
+    return processes.TASK.manifest(place.task("backup"), spec=processes.spec_of(spec))
 
 
 def _prepared(place: Place) -> str | None:
     """Return how many transactions the claim lets be prepared, if it says so: a recovery must not have fewer."""
     name = "max_prepared_transactions"
-    setting, value = settings.known(MAJOR).get(name), settings.parameters(place.ask.spec).get(name)
+    setting, value = pg_settings.known(MAJOR).get(name), pg_settings.parameters(place.ask.spec).get(name)
     told = number(value, setting.unit, whole=True) if setting and value else None
     return plain(told) if told else None
 
@@ -120,15 +127,15 @@ def _source(place: Place) -> str:
     return restore.backup_id
 
 
-def _task(place: Place, words: list[str], when: str) -> local.TaskSpec:
-    program = local.Program(distribution=DISTRIBUTION, module=MODULE, args=words)
-    return local.TaskSpec.model_validate({"program": program, "process": place.name, "when": when})
+def _task(place: Place, words: list[str], when: str) -> processes.TaskSpec:
+    program = processes.Program(distribution=DISTRIBUTION, module=MODULE, args=words)
+    return processes.TaskSpec.model_validate({"program": program, "process": place.name, "when": when})
 
 
-def _sql(place: Place, file: str, files: list[local.ConfigFile]) -> local.TaskSpec:
+def _sql(place: Place, file: str, files: list[processes.ConfigFile]) -> processes.TaskSpec:
     args = [*access.PSQL, *access.AS_SUPERUSER, "-f", f"$(FILES)/{file}"]
-    program = local.Program(distribution=DISTRIBUTION, name="psql", args=args)
-    return local.TaskSpec(program=program, process=place.name, files=files)
+    program = processes.Program(distribution=DISTRIBUTION, name="psql", args=args)
+    return processes.TaskSpec(program=program, process=place.name, files=files)
 
 
 def _setup(place: Place) -> str:
@@ -178,7 +185,7 @@ def _unless(statement: str, catalog: str, column: str, name: str) -> str:
 
 
 def _name(name: str) -> str:
-    return local.literal('"' + name.replace('"', '""') + '"')
+    return processes.literal('"' + name.replace('"', '""') + '"')
 
 
 def _plain(value: object) -> Manifest:

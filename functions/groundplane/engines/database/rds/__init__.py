@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Final
 from groundplane.contracts.database import DatabaseSpec
 from groundplane.core.capability import AtLeast, AtMost, OneOf
 from groundplane.core.manifest import SECRET, at
+from groundplane.core.operator import Operator
 from groundplane.core.rendered import Desired, Footprint, Given, Rendered
 from groundplane.engines import _aws as aws
-from groundplane.engines._engine import Anchor, Archive, Ask, Operator
+from groundplane.engines.database import _pg_settings as settings
 from groundplane.engines.database import _postgresql as postgresql
-from groundplane.engines.database import _settings as settings
 from groundplane.engines.database.rds import _extensions as extensions
-from groundplane.engines.database.rds import _facts as facts
 from groundplane.engines.database.rds import _inside as inside
 from groundplane.engines.database.rds import _objects as objects
 from groundplane.engines.database.rds import _parameters as parameters
+from groundplane.engines.database.rds import _status as status
 from groundplane.engines.database.rds._instance import IDENTITY, instance
-from groundplane.engines.database.rds._knobs import RPO_SECONDS, RdsKnobs
-from groundplane.engines.database.rds._place import (
+from groundplane.engines.database.rds._names import (
     DATABASE,
     EXTENSION,
     GRANT,
@@ -32,7 +31,9 @@ from groundplane.engines.database.rds._place import (
     SECURITY_GROUP,
     Place,
 )
+from groundplane.engines.database.rds._settings import RPO_SECONDS, RdsKnobs
 from groundplane.engines.database.rds._whose import without_anothers
+from groundplane.engines.interface import Anchor, Archive, Ask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,8 +108,8 @@ class AmazonRds:
         secret = postgresql.login_secret(ask, slot, slot.resource("instance"), seen)
         resources = _resources(place, secret, seen, told)
         wanted = resources["instance"].manifest
-        host, certificates = facts.host(place, seen), ask.knobs.rds.ca_bundle
-        bound = host is not None and (postgresql.bound_to(ask, seen, host) or facts.Readiness(seen, place).login())
+        host, certificates = status.host(place, seen), ask.knobs.rds.ca_bundle
+        bound = host is not None and (postgresql.bound_to(ask, seen, host) or status.Readiness(seen, place).login())
         binding = None
         if host is not None and bound:
             binding = postgresql.binding(
@@ -119,16 +120,16 @@ class AmazonRds:
             resources={slot.resource(role): desired for role, desired in resources.items()},
             retired=_retired(place, resources, seen),
             binding=binding,
-            facts=facts.read(place, seen, told, wanted, waiting, bound=bound),
+            facts=status.read(place, seen, told, wanted, waiting, bound=bound),
             given=_given(place, wanted),
             footprint=_footprint(place, wanted),
-            notices=facts.shortcomings(place, seen, inside.SESSIONS) if binding else (),
+            notices=status.shortcomings(place, seen, inside.SESSIONS) if binding else (),
         )
 
 
 def _resources(place: Place, secret: Manifest, seen: Observation, told: Observation) -> dict[str, Desired]:
     """Return the objects by role: *told* is all that is observed, *seen* what of it may be relied on."""
-    ready = facts.Readiness(seen, place)
+    ready = status.Readiness(seen, place)
     server = instance(place, told.existing(place.slot.resource("instance")))
     managed = {
         **objects.ingress(place, seen),

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from groundplane.core.observation import Observed
-    from groundplane.engines.database.rds._knobs import InstanceClass
-    from groundplane.engines.database.rds._place import Place
+    from groundplane.engines.database.rds._names import Place
+    from groundplane.engines.database.rds._settings import InstanceClass
 
 FILE: Final = Path(__file__).with_name("_classes.json")
 COMPUTE: Final = f"{GROUP}/compute"  # of the Instance: the compute that its class was chosen for

@@ -11,7 +11,7 @@ from groundplane.engines.database import _postgresql as postgresql
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from groundplane.engines.database.rds._place import Place
+    from groundplane.engines.database.rds._names import Place
 
 PRELOADED: Final = "shared_preload_libraries"
 # As of 2026-12. AWS's pages on extensions say that pg_stat_statements is loaded by default, and name pg_cron and

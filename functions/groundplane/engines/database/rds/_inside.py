@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from groundplane.core.manifest import JSON, Kind, Manifest, digest
 from groundplane.engines import _aws as aws
 from groundplane.engines.database import _postgresql as postgresql
-from groundplane.engines.database.rds._place import (
+from groundplane.engines.database.rds._names import (
     DATABASE,
     EXTENSION,
     GRANT,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.engines import _aws as aws
-from groundplane.engines.database import _settings as settings
-from groundplane.engines.database._values import number, plain, truth
+from groundplane.engines.database import _pg_settings as settings
+from groundplane.engines.database._pg_values import number, plain, truth
 from groundplane.engines.database.rds import _extensions as extensions
-from groundplane.engines.database.rds._place import PARAMETER_GROUP, Place, major
+from groundplane.engines.database.rds._names import PARAMETER_GROUP, Place, major
 
 if TYPE_CHECKING:
     from groundplane.core.manifest import JSON, Manifest

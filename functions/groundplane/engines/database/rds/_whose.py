@@ -17,7 +17,7 @@ from groundplane.engines import _aws as aws
 
 if TYPE_CHECKING:
     from groundplane.core.manifest import JSON
-    from groundplane.engines.database.rds._place import Place
+    from groundplane.engines.database.rds._names import Place
 
 EXISTS: Final = "DBInstanceAlreadyExists"
 _GONE: Final = "external resource does not exist"  # crossplane-runtime's words under a policy that only observes

@@ -16,7 +16,7 @@ from groundplane.engines.database.cnpg import _primary as primary
 if TYPE_CHECKING:
     from groundplane.core.observation import Observation, Observed
     from groundplane.core.slot import Slot
-    from groundplane.engines.database.cnpg._place import Place
+    from groundplane.engines.database.cnpg._names import Place
 
 _UPGRADING: Final = re.compile("upgrad", re.IGNORECASE)
 _VERSION: Final = re.compile(r":(\d+(?:\.\d+)?)")

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from groundplane.core.refusal import Reason, Refusal
-from groundplane.engines.database._values import number, truth
+from groundplane.engines.database._pg_values import number, truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from groundplane.contracts.database import DatabaseSpec
 
-FILE: Final = Path(__file__).with_name("_settings.json")
+FILE: Final = Path(__file__).with_name("_pg_settings.json")
 SHOWN: Final = 64  # characters of a value that a message repeats
 
 # No engine lets them be changed: a write that was acknowledged could be lost, damage pass unseen, or no login be found.

@@ -10,9 +10,9 @@ from groundplane.core.manifest import Kind
 if TYPE_CHECKING:
     from groundplane.contracts.database import DatabaseSpec
     from groundplane.core.slot import Slot
-    from groundplane.engines._engine import Ask
     from groundplane.engines._environment import BackupTarget
-    from groundplane.engines.database.cnpg._knobs import CnpgKnobs
+    from groundplane.engines.database.cnpg._settings import CnpgKnobs
+    from groundplane.engines.interface import Ask
 
 CLUSTER: Final = Kind("postgresql.cnpg.io/v1", "Cluster", "clusters")
 DATABASE: Final = Kind("postgresql.cnpg.io/v1", "Database", "databases")

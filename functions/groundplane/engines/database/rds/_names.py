@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from groundplane.contracts.database import DatabaseSpec
     from groundplane.core.observation import Observed
     from groundplane.core.slot import Slot
-    from groundplane.engines._engine import Ask
-    from groundplane.engines.database.rds._knobs import RdsKnobs
+    from groundplane.engines.database.rds._settings import RdsKnobs
+    from groundplane.engines.interface import Ask
 
 INSTANCE: Final = Kind("rds.aws.m.upbound.io/v1beta1", "Instance", "instances")
 PARAMETER_GROUP: Final = Kind("rds.aws.m.upbound.io/v1beta1", "ParameterGroup", "parametergroups")

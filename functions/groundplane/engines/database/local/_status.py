@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from groundplane.core.condition import Status, Verdict
 from groundplane.core.manifest import at
 from groundplane.core.rendered import Backups, Endpoint, Facts
-from groundplane.engines.database.local._place import HOST, PORT, Place
+from groundplane.engines.database.local._names import HOST, PORT, Place
 
 if TYPE_CHECKING:
     from groundplane.core.observation import Observation, Observed

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from groundplane.core.claim import Claim
     from groundplane.core.manifest import Kind
     from groundplane.core.observation import Observation, Observed
+    from groundplane.core.operator import Operator
     from groundplane.core.rendered import Rendered
     from groundplane.core.slot import Slot
 
@@ -74,22 +75,6 @@ class Archive:
     role: str
     kind: Kind
     paths: tuple[tuple[str, ...], ...]  # what makes another place
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """A program beside Crossplane that serves kinds of an engine, and how to recognise it in a cluster.
-
-    An operator is known by a label of its Deployment, a provider by the last part of its package's repository, and one
-    that is no workload of the cluster by its CRD alone.
-    """
-
-    name: str
-    version: str  # the release that the engine was written for, such as 1.30
-    kinds: tuple[Kind, ...]
-    labels: tuple[str, ...] = ()  # selectors, such as app.kubernetes.io/name=acme; one of them fits
-    packages: tuple[str, ...] = ()  # such as provider-acme; one of them is installed
-    annotation: str = ""  # of the CRD of its first kind, when that tells the version
 
 
 class Engine(Protocol[SpecT, KnobsT]):
