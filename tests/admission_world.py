@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from groundplane.companion.objects import EXTERNAL_NAME
 from groundplane.core.manifest import JSON, Manifest
+from groundplane.generate.companion.objects import EXTERNAL_NAME
 from groundplane.kubernetes.patch.patches import merge_patched
 from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.admission.users import COLLECTOR, CROSSPLANE, OWNER, User, impersonated

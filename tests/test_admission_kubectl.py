@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from bareplane.waiting import PATIENCE_SECONDS
-from groundplane import companion
-from groundplane.companion import roles
-from groundplane.companion._policy import all_of
 from groundplane.core.manifest import Manifest
+from groundplane.generate import companion
+from groundplane.generate.companion import roles
+from groundplane.generate.companion._policy import all_of
 from groundplane.local.admission.own import own_policies
 from plane_process import Running, running
 

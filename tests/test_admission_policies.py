@@ -20,10 +20,15 @@ from admission_world import (
     secret,
     world,
 )
-from groundplane import companion
-from groundplane.companion._policy import _CEL, SETTINGS, Policy, Validation
-from groundplane.companion.objects import EXTERNAL_NAME
-from groundplane.companion.roles import USERS
+from groundplane.generate import companion
+from groundplane.generate.companion._policy import (
+    _CEL,
+    SETTINGS,
+    Policy,
+    Validation,
+)
+from groundplane.generate.companion.objects import EXTERNAL_NAME
+from groundplane.generate.companion.roles import USERS
 from plane_process import settle
 
 Act = Callable[[World], object]

@@ -11,9 +11,7 @@ import pytest
 import yaml
 
 import catalogue
-from groundplane import companion, contracts, engines
-from groundplane.companion import claim, definitions, objects, roles, runtime
-from groundplane.companion._policy import Policy, told
+from groundplane import contracts, engines
 from groundplane.contracts.common import CommonSpec
 from groundplane.contracts.environment import Environment
 from groundplane.contracts.resolve import resolve
@@ -21,6 +19,15 @@ from groundplane.contracts.tiers import PRESETS
 from groundplane.core.claim import Claim
 from groundplane.core.slot import Slot
 from groundplane.engines.interface import all_kinds
+from groundplane.generate import companion
+from groundplane.generate.companion import (
+    claim,
+    definitions,
+    objects,
+    roles,
+    runtime,
+)
+from groundplane.generate.companion._policy import Policy, told
 
 SET = catalogue.ROOT / "package" / "companion"
 OVERLAYS = catalogue.ROOT / "package" / "overlays"

@@ -12,12 +12,13 @@ from click.testing import CliRunner
 
 import catalogue
 import readme
-from groundplane import __version__, contracts, engines, tables
+from groundplane import __version__, contracts, engines
 from groundplane.__main__ import main
 from groundplane.contracts import tiers
 from groundplane.contracts.common import Tier
 from groundplane.contracts.database import SIZES
 from groundplane.contracts.environment import Environment, read
+from groundplane.generate import doc_tables
 
 ROOT = catalogue.ROOT
 README = ROOT / "README.md"
@@ -149,7 +150,7 @@ def test_a_deployment_of_the_readme_takes_only_entries_that_a_binding_has() -> N
 
 
 def test_the_tables_of_the_pages_are_up_to_date() -> None:
-    stale = [page for page, text in tables.in_pages(ROOT).items() if text != (ROOT / page).read_text()]
+    stale = [page for page, text in doc_tables.in_pages(ROOT).items() if text != (ROOT / page).read_text()]
     assert stale == [], "run make generate"
 
 

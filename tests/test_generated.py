@@ -9,8 +9,9 @@ import catalogue
 import contract_table
 import scenarios
 from catalogue import Manifest
-from groundplane import contracts, generate, tables
+from groundplane import contracts
 from groundplane.core.condition import Type
+from groundplane.generate import doc_tables, files
 from groundplane.kubernetes.schema import (
     KindSchema,
     Registry,
@@ -63,7 +64,7 @@ def walk(node: Manifest, path: str = "") -> Iterator[tuple[str, Manifest]]:
 
 
 def test_every_generated_file_is_current() -> None:
-    wanted = generate.files() | tables.in_pages(catalogue.ROOT)
+    wanted = files.files() | doc_tables.in_pages(catalogue.ROOT)
     stale = [path for path, text in wanted.items() if (catalogue.ROOT / path).read_text(encoding="utf-8") != text]
     assert stale == [], "run `make generate`"
 
@@ -71,8 +72,8 @@ def test_every_generated_file_is_current() -> None:
 def test_no_generated_file_is_left_of_a_contract_that_is_gone() -> None:
     folders = ("apis", "compositions", "package")
     there = {path for folder in folders for path in (catalogue.ROOT / folder).rglob("*.yaml")}
-    marked = {path for path in there if path.read_text(encoding="utf-8").startswith(generate.HEADER)}
-    assert {str(path.relative_to(catalogue.ROOT)) for path in marked} <= generate.files().keys()
+    marked = {path for path in there if path.read_text(encoding="utf-8").startswith(files.HEADER)}
+    assert {str(path.relative_to(catalogue.ROOT)) for path in marked} <= files.files().keys()
 
 
 @every_api

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import catalogue
-from groundplane import contracts, engines, generate
+from groundplane import contracts, engines
+from groundplane.generate import files
 
 ENGINE_LABEL = "groundplane.dev/engine"
 every_engine = pytest.mark.parametrize("engine", catalogue.engines(), ids=str)
@@ -59,7 +60,7 @@ def test_a_composition_selects_its_own_engine(engine: catalogue.Engine) -> None:
 @every_engine
 def test_a_composition_is_what_generate_writes(engine: catalogue.Engine) -> None:
     path = str(engine.composition.relative_to(catalogue.ROOT))
-    assert engine.composition.read_text(encoding="utf-8") == generate.files()[path]
+    assert engine.composition.read_text(encoding="utf-8") == files.files()[path]
 
 
 @every_engine

@@ -14,9 +14,10 @@ import yaml
 import catalogue
 import upstream
 from bareplane import binaries
-from groundplane import contracts, engines, packages
+from groundplane import contracts, engines
 from groundplane.core.manifest import Kind
 from groundplane.engines.interface import all_kinds
+from groundplane.generate import packages
 from xpkg import stage, target
 from xpkg.target import PackageError, Target
 

@@ -3,18 +3,20 @@
 import pytest
 
 import catalogue
-from groundplane import engines, tables
+from groundplane import engines
 from groundplane.contracts.environment import Knobs
 from groundplane.contracts.resolve import Demand
 from groundplane.contracts.tiers import PRESETS
 from groundplane.core.refusal import Refusal
 from groundplane.engines.interface import hold
+from groundplane.generate import doc_tables
 
 
 def cells(contract: str) -> dict[tuple[str, str], str]:
     """Return the cells of the tier table, by tier and engine."""
     header, _, *rows = [
-        [cell.strip() for cell in line.strip("| ").split(" | ")] for line in tables.tier_table(contract).splitlines()
+        [cell.strip() for cell in line.strip("| ").split(" | ")]
+        for line in doc_tables.tier_table(contract).splitlines()
     ]
     return {(row[0].strip("`"), engine): cell for row in rows for engine, cell in zip(header[1:], row[1:], strict=True)}
 

@@ -12,7 +12,7 @@ COMMANDS = {
     "doctor": ("groundplane.doctor.command", "doctor"),
     "down": ("groundplane.local.commands.down", "down"),
     "exec": ("groundplane.local.commands.execute", "execute"),
-    "generate": ("groundplane.generate", "command"),
+    "generate": ("groundplane.generate.files", "command"),
     "kubeconfig": ("groundplane.local.commands.kubeconfig", "kubeconfig"),
     "logs": ("groundplane.local.commands.logs", "logs"),
     "provider": ("groundplane.local.provider.command", "provider"),

@@ -11,7 +11,7 @@ from bareplane.kubectl import Kubectl
 from bareplane.plane import Plane
 from bareplane.waiting import eventually
 from controlplane.cluster import ROOT, Cluster, Manifest
-from groundplane import companion
+from groundplane.generate import companion
 
 COMPANION = ROOT / "package" / "companion"
 

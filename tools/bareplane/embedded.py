@@ -14,7 +14,8 @@ from typing import Any
 
 from bareplane import crossplane, groundplane
 from bareplane.plane import EMBEDDED, SOCKET, Plane, kept
-from groundplane import contracts, packages
+from groundplane import contracts
+from groundplane.generate import packages
 from groundplane.local.composites.controller import reconciling
 from groundplane.local.plane import server
 

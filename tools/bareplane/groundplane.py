@@ -17,8 +17,9 @@ from bareplane.identity import LOOPBACK
 from bareplane.plane import PROGRAMS, SOCKET, Plane, PlaneError, free_ports
 from bareplane.waiting import eventually
 from crds import crds_folder
-from groundplane import __version__, packages
-from groundplane import companion as companion_set
+from groundplane import __version__
+from groundplane.generate import companion as companion_set
+from groundplane.generate import packages
 from standins.__main__ import ACCOUNTS
 from xpkg.build import Runtime, build, push
 from xpkg.stage import stage

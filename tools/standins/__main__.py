@@ -19,8 +19,8 @@ from kubernetes import config
 from kubernetes.client import ApiClient, ApiException
 from urllib3.exceptions import HTTPError
 
-from groundplane import companion
 from groundplane.core.manifest import JSON, Kind, Manifest, at
+from groundplane.generate import companion
 from standins.account import Account
 from standins.aws import EXTERNAL_NAME, FINALIZER, Provider
 from standins.served import secrets_made_for

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from groundplane import contracts, packages
+from groundplane import contracts
+from groundplane.generate import packages
 from groundplane.kubernetes import yaml_writer
 from xpkg.target import PackageError, Target
 

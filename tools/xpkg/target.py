@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from groundplane import __version__, contracts, packages
+from groundplane import __version__, contracts
+from groundplane.generate import packages
 
 PLACEHOLDER = "registry.example.org"  # nobody can push to it, and nobody takes it for a real one
 LONGEST = 63  # of a DNS label: Crossplane would cut the name of what it installs

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from groundplane import companion
-from groundplane.companion import roles
 from groundplane.core.manifest import GROUP
 from groundplane.doctor.wants import POLICIES
+from groundplane.generate import companion
+from groundplane.generate.companion import roles
 
 if TYPE_CHECKING:
     from groundplane.core.manifest import Manifest

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from groundplane import companion, contracts, engines
-from groundplane.companion import roles
+from groundplane import contracts, engines
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, ENVIRONMENT_LABEL, GROUP, VERSION, Kind
 from groundplane.doctor.snapshot import Listing, Right
 from groundplane.engines.interface import all_kinds
+from groundplane.generate import companion
+from groundplane.generate.companion import roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from groundplane.companion._policy import Policy, Scope, all_of, literal, mark, rule
 from groundplane.core.manifest import ENVIRONMENT_LABEL, Manifest
+from groundplane.generate.companion._policy import (
+    Policy,
+    Scope,
+    all_of,
+    literal,
+    mark,
+    rule,
+)
 
 SYSTEM = "crossplane-system"
 

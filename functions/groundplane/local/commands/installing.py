@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from groundplane import companion, contracts, engines, generate, xrd
+from groundplane import contracts, engines
 from groundplane.apis import processes
-from groundplane.companion import roles
-from groundplane.companion._policy import all_of
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, ENVIRONMENT_LABEL, Manifest
+from groundplane.generate import companion, files, xrd
+from groundplane.generate.companion import roles
+from groundplane.generate.companion._policy import all_of
 from groundplane.local.admission.own import own_policies
 from groundplane.local.plane.api import Api
 
@@ -29,11 +30,11 @@ def environment() -> Manifest:
 
 def objects() -> Iterator[tuple[str, list[Manifest]]]:
     """Yield everything in the order in which it can be applied, each part with its name for people."""
-    yield "the kinds Process and Task", [*map(generate.machine_kind, processes.MODELS)]
+    yield "the kinds Process and Task", [*map(files.machine_kind, processes.MODELS)]
     found = [contracts.load(name) for name in contracts.names()]
     yield "claims: " + ", ".join(one.kind for one in found), [xrd.definition(one) for one in found]
     compositions = [
-        generate.composition(one, engines.load(one.name, name)) for one in found for name in engines.names(one.name)
+        files.composition(one, engines.load(one.name, name)) for one in found for name in engines.names(one.name)
     ]
     yield f"{len(compositions)} Compositions", compositions
     yield f"environment {ENVIRONMENT}", [roles.settings(), environment(), roles.grants(companion.kinds())]

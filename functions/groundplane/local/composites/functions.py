@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import grpc.aio
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
-from groundplane import contracts, packages
+from groundplane import contracts
 from groundplane.crossplane.errors import FunctionError, ReconcileError
 from groundplane.crossplane.function_client import (
     LARGEST_RESPONSE,
@@ -20,6 +20,7 @@ from groundplane.crossplane.function_client import (
     address_of,
 )
 from groundplane.crossplane.pipeline import Call
+from groundplane.generate import packages
 
 if TYPE_CHECKING:
     from groundplane.function.fn import FunctionRunner

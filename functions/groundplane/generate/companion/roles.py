@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundplane import contracts
-from groundplane.companion._policy import SETTINGS, composed
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, GRANTS, GROUP
+from groundplane.generate.companion._policy import SETTINGS, composed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

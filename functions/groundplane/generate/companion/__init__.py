@@ -9,9 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from groundplane import contracts, engines
-from groundplane.companion import claim, definitions, environment, objects, roles, runtime
-from groundplane.companion._policy import Policy, all_of
 from groundplane.engines.interface import all_kinds
+from groundplane.generate.companion import (
+    claim,
+    definitions,
+    environment,
+    objects,
+    roles,
+    runtime,
+)
+from groundplane.generate.companion._policy import Policy, all_of
 
 if TYPE_CHECKING:
     from groundplane.core.manifest import Kind, Manifest

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from groundplane import contracts
-from groundplane.companion._policy import (
+from groundplane.contracts.common import CommonSpec
+from groundplane.contracts.tiers import PRESETS
+from groundplane.core.manifest import GROUP
+from groundplane.generate.companion._policy import (
     DELETE_ANYWAY,
     Policy,
     Scope,
@@ -17,9 +20,6 @@ from groundplane.companion._policy import (
     mark,
     may,
 )
-from groundplane.contracts.common import CommonSpec
-from groundplane.contracts.tiers import PRESETS
-from groundplane.core.manifest import GROUP
 
 
 def presets() -> dict[str, dict[str, str]]:

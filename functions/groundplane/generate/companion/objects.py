@@ -4,20 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from groundplane.companion._policy import (
-    CLAIMED,
-    DELETE_ANYWAY,
-    Policy,
-    Scope,
-    Validation,
-    composed,
-    either,
-    is_user,
-    lines,
-    literal,
-    mark,
-)
-from groundplane.companion.claim import ANYWAY, ANYWAY_RULE, OVERRIDE
 from groundplane.core.manifest import (
     CLAIM_LABEL,
     CLAIM_UID,
@@ -31,6 +17,20 @@ from groundplane.core.manifest import (
     SLOT,
     TAKEOVER,
 )
+from groundplane.generate.companion._policy import (
+    CLAIMED,
+    DELETE_ANYWAY,
+    Policy,
+    Scope,
+    Validation,
+    composed,
+    either,
+    is_user,
+    lines,
+    literal,
+    mark,
+)
+from groundplane.generate.companion.claim import ANYWAY, ANYWAY_RULE, OVERRIDE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

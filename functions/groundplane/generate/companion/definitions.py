@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundplane import contracts
-from groundplane.companion._policy import (
+from groundplane.core.manifest import ENVIRONMENT_CONFIG, ENVIRONMENT_LABEL, GROUP
+from groundplane.generate.companion._policy import (
     DELETE_CONSENT,
     Policy,
     Scope,
@@ -15,7 +16,6 @@ from groundplane.companion._policy import (
     mark,
     rule,
 )
-from groundplane.core.manifest import ENVIRONMENT_CONFIG, ENVIRONMENT_LABEL, GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from groundplane import __version__, companion, contracts, engines, packages, samples, tables, xrd
+from groundplane import __version__, contracts, engines
 from groundplane.apis import processes
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, GRANTS, GROUP, VERSION
+from groundplane.generate import (
+    companion,
+    doc_tables,
+    environment_samples,
+    packages,
+    xrd,
+)
 from groundplane.kubernetes import yaml_writer
 
 if TYPE_CHECKING:
@@ -33,10 +40,12 @@ def files() -> dict[str, str]:
         for name in engines.names(contract.name):
             engine = engines.load(contract.name, name)
             found[f"compositions/{contract.name}/{name}.yaml"] = _text(composition(contract, engine))
-            found[f"docs/environments/{contract.name}-{name}.yaml"] = HEADER + samples.sample(contract, engine)
+            found[f"docs/environments/{contract.name}-{name}.yaml"] = HEADER + environment_samples.sample(
+                contract, engine
+            )
     found |= {path: _text(*manifests) for path, manifests in companion.files().items()}
-    found["docs/engines.md"] = tables.engines_page()
-    found["docs/environment.md"] = tables.environment_page()
+    found["docs/engines.md"] = doc_tables.engines_page()
+    found["docs/environment.md"] = doc_tables.environment_page()
     return found
 
 
@@ -77,7 +86,7 @@ def write(root: Path) -> list[str]:
     Tables inside hand-written pages are replaced between their marks. What was generated for an
     engine or a contract that is gone is removed.
     """
-    wanted = files() | tables.in_pages(root)
+    wanted = files() | doc_tables.in_pages(root)
     changed = [path for path, text in wanted.items() if _put(root / path, text)]
     for stale in set(_generated(root)) - set(wanted):
         (root / stale).unlink()

@@ -6,9 +6,9 @@ import json
 import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
-from groundplane import knobs
 from groundplane.contracts.environment import Environment
 from groundplane.core.manifest import ENVIRONMENT_CONFIG
+from groundplane.generate import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,13 +36,13 @@ def sample(contract: Contract, engine: Engine[Any, Any]) -> str:
         "  engines:",
         f"    {contract.name}: {engine.name}",
     ]
-    common = (knob for knob in knobs.of(Environment) if knob.path[0] != "engines")
-    for found in (common, knobs.of(engine.knobs)):
+    common = (knob for knob in settings.of(Environment) if knob.path[0] != "engines")
+    for found in (common, settings.of(engine.knobs)):
         lines += _lines(found)
     return "\n".join(lines) + "\n"
 
 
-def _lines(found: Iterator[knobs.Knob]) -> Iterator[str]:
+def _lines(found: Iterator[settings.Knob]) -> Iterator[str]:
     active: dict[tuple[str, ...], bool] = {(): True}
     for knob in found:
         active[knob.path] = knob.required and active[knob.path[:-1]]
@@ -58,8 +58,8 @@ def _words(text: str, depth: int) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 
-def _value(knob: knobs.Knob) -> str:
-    if knob.kind == knobs.SECTION:
+def _value(knob: settings.Knob) -> str:
+    if knob.kind == settings.SECTION:
         return ""
     if isinstance(knob.default, (str, int)):
         return f" {json.dumps(knob.default)}"

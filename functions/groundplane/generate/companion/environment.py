@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundplane import contracts, engines
-from groundplane.companion._policy import (
+from groundplane.contracts.environment import DEFAULT
+from groundplane.core.manifest import ENVIRONMENT_CONFIG, ENVIRONMENT_LABEL, GROUP
+from groundplane.generate.companion._policy import (
     SETTINGS,
     Policy,
     Scope,
@@ -18,9 +20,7 @@ from groundplane.companion._policy import (
     may,
     rule,
 )
-from groundplane.companion.claim import asked
-from groundplane.contracts.environment import DEFAULT
-from groundplane.core.manifest import ENVIRONMENT_CONFIG, ENVIRONMENT_LABEL, GROUP
+from groundplane.generate.companion.claim import asked
 
 if TYPE_CHECKING:
     from groundplane.core.manifest import Manifest

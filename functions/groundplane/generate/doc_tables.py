@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from groundplane import contracts, engines, knobs
+from groundplane import contracts, engines
 from groundplane.contracts.environment import Environment, Knobs
 from groundplane.contracts.tiers import PRESETS, Preset
 from groundplane.core.capability import Never
+from groundplane.generate import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -131,14 +132,14 @@ _KNOB_HEADER: Final = ["knob", "type", "default", "meaning"]
 
 
 def _knobs(model: type[BaseModel]) -> Iterator[list[str]]:
-    for knob in knobs.of(model):
+    for knob in settings.of(model):
         yield [f"`{'.'.join(knob.path)}`", knob.kind, _default(knob), knob.meaning]
 
 
-def _default(knob: knobs.Knob) -> str:
+def _default(knob: settings.Knob) -> str:
     if knob.required:
         return "**required**"
-    if knob.kind == knobs.SECTION:
+    if knob.kind == settings.SECTION:
         return "absent: not used" if knob.default is None else "absent: its defaults"
     if knob.default in (None, [], {}) or not isinstance(knob.default, (str, int)):
         return "none" if not knob.default else "see meaning"
@@ -155,7 +156,7 @@ def _offer(engine: Engine[Any, Any], path: str) -> str:
 def _proof(contract: str, engine: Engine[Any, Any], path: str) -> str:
     if isinstance(engine.capabilities.get(path), Never):
         return "-"
-    file = Path(__file__).parents[2] / PROVEN
+    file = Path(__file__).parents[3] / PROVEN
     proven = json.loads(file.read_text()) if file.exists() else {}
     return str(proven.get(f"{contract}/{engine.name}", {}).get(path, "not yet"))
 

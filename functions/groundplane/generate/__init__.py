@@ -1,0 +1,1 @@
+"""What follows from contracts and engines, as text: APIs, Compositions, packages, companion set, documents."""
