@@ -6,7 +6,7 @@ from pathlib import Path
 
 from admission_world import World, refused
 from groundplane.core.manifest import JSON, Manifest
-from groundplane.local.plane import server
+from groundplane.local.apiserver import server
 
 GROUP = "admissionregistration.k8s.io/v1"
 CONFIG = ("v1", "ConfigMap")

@@ -11,12 +11,12 @@ from groundplane.core.manifest import JSON, Manifest
 from groundplane.generate.companion.objects import EXTERNAL_NAME
 from groundplane.kubernetes.patch.patches import merge_patched
 from groundplane.kubernetes.status_errors import StatusError
-from groundplane.local.admission.users import COLLECTOR, CROSSPLANE, OWNER, User, impersonated
-from groundplane.local.commands import installing
-from groundplane.local.plane import server
-from groundplane.local.plane.api import Api
-from groundplane.local.plane.deletion import Options
-from groundplane.local.plane.requests import Outcome, Request
+from groundplane.local.apiserver import server
+from groundplane.local.apiserver.authentication import COLLECTOR, CROSSPLANE, OWNER, User, impersonated
+from groundplane.local.apiserver.registry.api import Api
+from groundplane.local.apiserver.registry.deletion import Options
+from groundplane.local.apiserver.registry.request import Outcome, Request
+from groundplane.local.plane import bootstrap
 
 GROUP = "groundplane.dev"
 CONFIGS = ("apiextensions.crossplane.io/v1beta1", "EnvironmentConfig")
@@ -141,7 +141,7 @@ def world(path: Path) -> Iterator[World]:
     """Open a plane in *path*, furnish it past all policies, yield it, and close its store."""
     api = server.open_api(path)
     try:
-        list(installing.install(api))
+        list(bootstrap.install(api))
         made = World(api)
         for one in furnished():
             one["metadata"].setdefault("labels", {})

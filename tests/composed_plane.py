@@ -9,12 +9,12 @@ from pathlib import Path
 
 from groundplane.core.manifest import JSON, Manifest, at
 from groundplane.kubernetes.status_errors import StatusError
-from groundplane.local.composites.controller import controlling
-from groundplane.local.plane import collect
-from groundplane.local.plane.api import Api
-from groundplane.local.plane.deletion import Options
-from groundplane.local.plane.store import Store
-from groundplane.local.plane.surroundings import Surroundings
+from groundplane.local.apiserver import garbage_collector
+from groundplane.local.apiserver.registry.api import Api
+from groundplane.local.apiserver.registry.deletion import Options
+from groundplane.local.apiserver.storage.store import Store
+from groundplane.local.apiserver.storage.surroundings import Surroundings
+from groundplane.local.xr_controller.controller import controlling
 from no_time import in_no_time
 from scripted import Ask, Function
 
@@ -108,7 +108,7 @@ class World:
         for _ in range(_ROUNDS):
             before = self.api.store.version
             await asyncio.sleep(_MOMENT)
-            collect.settle(self.api)
+            garbage_collector.settle(self.api)
             if self.api.store.version == before:
                 return
         raise AssertionError("it never comes to rest")

@@ -10,10 +10,10 @@ import pytest
 
 import catalogue
 from groundplane import contracts, engines
+from groundplane.cli.doctor import CROSSPLANE, user
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, Kind
 from groundplane.core.operator import Operator
 from groundplane.doctor import expected, wants
-from groundplane.doctor.command import CROSSPLANE, user
 from groundplane.doctor.snapshot import Listing, Reading, Right, Snapshot
 from groundplane.engines.interface import all_kinds
 

@@ -14,12 +14,12 @@ from typing import Any
 import psycopg
 
 from groundplane.apis.processes import ConfigFile, ProcessSpec, TaskSpec
-from groundplane.local.certificates import Authority
-from groundplane.local.private import write
-from groundplane.local.provider.child import complaint
+from groundplane.local.host.certificates import Authority
+from groundplane.local.host.child_process import complaint
+from groundplane.local.host.executables import Programs, environment, expand, unprivileged
+from groundplane.local.host.private_files import write
 from groundplane.local.provider.probing import Answer, ask
 from groundplane.local.provider.process import _free_port
-from groundplane.local.provider.programs import Programs, environment, expand, unprivileged
 from local_claims import fresh
 from made_up import Manifest
 

@@ -14,10 +14,10 @@ from typing import Any
 from aiohttp import web
 
 from bareplane.waiting import PATIENCE_SECONDS
-from groundplane.local.commands.home import Home
-from groundplane.local.page import serving
-from groundplane.local.plane import server
-from groundplane.local.plane.api import Api
+from groundplane.local.apiserver import server
+from groundplane.local.apiserver.registry.api import Api
+from groundplane.local.plane.home import Home
+from groundplane.local.ui import server as serving
 
 
 @dataclass

@@ -20,10 +20,10 @@ import yaml
 
 from bareplane.waiting import PATIENCE_SECONDS
 from groundplane.core.manifest import Manifest
-from groundplane.local.plane import collect
-from groundplane.local.plane.api import Api
-from groundplane.local.plane.store import Store
-from groundplane.local.plane.surroundings import Surroundings
+from groundplane.local.apiserver import garbage_collector
+from groundplane.local.apiserver.registry.api import Api
+from groundplane.local.apiserver.storage.store import Store
+from groundplane.local.apiserver.storage.surroundings import Surroundings
 from plane_transcript import FOLDER
 
 NOW = "2026-01-01T00:00:00Z"
@@ -53,7 +53,7 @@ def open_api(path: Path) -> Api:
 
 def settle(api: Api) -> None:
     for _ in range(50):
-        if not collect.settle(api):
+        if not garbage_collector.settle(api):
             return
     raise AssertionError("the collector never comes to rest")
 
@@ -121,7 +121,7 @@ def _answer(code: int, content: bytes, headers: Any) -> Answer:
 
 
 @contextlib.contextmanager
-def running(folder: Path, module: str = "groundplane.local.plane.server") -> Iterator[Running]:
+def running(folder: Path, module: str = "groundplane.local.apiserver.server") -> Iterator[Running]:
     """Start the plane that *module* is in *folder*, yield it, and end it."""
     plane = Running(folder, module)
     try:

@@ -16,13 +16,7 @@ from groundplane.core.manifest import ENVIRONMENT_LABEL, JSON, at
 from groundplane.crossplane.function_client import Function
 from groundplane.crossplane.observed import RESOURCE_NAME, controller_of
 from groundplane.function.fn import FunctionRunner
-from groundplane.render import (
-    BadInputError,
-    Outcome,
-    installed,
-    reconcile,
-    serving,
-)
+from groundplane.render import BadInputError, Outcome, installed, reconcile, serving
 from groundplane.render.admission import Admission
 from groundplane.render.environment_policy import admitted
 from groundplane.render.files import Document

@@ -12,7 +12,7 @@ FUNCTIONS = Path(__file__).parent.parent / "functions"
 # Python runs it in every process that finds it; only the plane is to have other programs.
 _SITE = """
 import sys
-if 'groundplane.local.process' in sys.orig_argv or '--foreground' in sys.orig_argv:
+if 'groundplane.local.plane.run' in sys.orig_argv or '--foreground' in sys.orig_argv:
     from pathlib import Path
     from groundplane.local.provider import programs
     programs._bin = lambda _: Path({folder!r})

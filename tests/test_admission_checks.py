@@ -6,7 +6,7 @@ import pytest
 
 from admission_world import World, refused
 from groundplane.core.manifest import JSON, Manifest, at
-from groundplane.local.plane import server
+from groundplane.local.apiserver import server
 
 RULE = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}
 MATCH = {"resourceRules": [RULE]}

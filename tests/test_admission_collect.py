@@ -8,9 +8,9 @@ import pytest
 from admission_policies import CONFIG, bind, policy, settings
 from admission_world import CRD, GROUP, XDATABASE, World, claim, namespace, world
 from groundplane.core.manifest import Manifest
-from groundplane.local.admission.users import COLLECTOR
-from groundplane.local.plane.builtin import XRD_NAME
-from groundplane.local.plane.records import Key
+from groundplane.local.apiserver.authentication import COLLECTOR
+from groundplane.local.apiserver.kinds.builtin import XRD_NAME
+from groundplane.local.apiserver.storage.records import Key
 from plane_process import settle
 
 CLAIMS = "xdatabases.groundplane.dev"

@@ -15,7 +15,7 @@ from groundplane.core.manifest import Manifest
 from groundplane.generate import companion
 from groundplane.generate.companion import roles
 from groundplane.generate.companion._policy import all_of
-from groundplane.local.admission.own import own_policies
+from groundplane.local.plane.default_environment import own_policies
 from plane_process import Running, running
 
 KUBECTL = Path(sys.executable).parent / "kubectl"

@@ -21,12 +21,7 @@ from admission_world import (
     world,
 )
 from groundplane.generate import companion
-from groundplane.generate.companion._policy import (
-    _CEL,
-    SETTINGS,
-    Policy,
-    Validation,
-)
+from groundplane.generate.companion._policy import _CEL, SETTINGS, Policy, Validation
 from groundplane.generate.companion.objects import EXTERNAL_NAME
 from groundplane.generate.companion.roles import USERS
 from plane_process import settle

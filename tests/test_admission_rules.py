@@ -2,22 +2,9 @@
 
 import pytest
 
-from admission_policies import (
-    CONFIG,
-    PARAMS,
-    SAID,
-    SEEN,
-    bind,
-    data,
-    patches,
-    policy,
-    put,
-    says,
-    settings,
-    told,
-)
+from admission_policies import CONFIG, PARAMS, SAID, SEEN, bind, data, patches, policy, put, says, settings, told
 from admission_world import PEOPLE, World, config, refused
-from groundplane.local.plane.deletion import Options
+from groundplane.local.apiserver.registry.deletion import Options
 
 FAILURES = {
     "object.data.nope == 'x'": "no such key: nope",

@@ -20,13 +20,7 @@ from groundplane.core.claim import Claim
 from groundplane.core.slot import Slot
 from groundplane.engines.interface import all_kinds
 from groundplane.generate import companion
-from groundplane.generate.companion import (
-    claim,
-    definitions,
-    objects,
-    roles,
-    runtime,
-)
+from groundplane.generate.companion import claim, definitions, objects, roles, runtime
 from groundplane.generate.companion._policy import Policy, told
 
 SET = catalogue.ROOT / "package" / "companion"

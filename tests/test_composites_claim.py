@@ -17,11 +17,11 @@ from composed_plane import NAME, SPACE, THING, composition, definition, thing
 from groundplane.core.manifest import JSON, Manifest, at
 from groundplane.function.server import stop
 from groundplane.kubernetes.status_errors import StatusError
-from groundplane.local.admission.users import OWNER
-from groundplane.local.commands import installing
-from groundplane.local.composites.controller import reconciling
-from groundplane.local.plane import server
-from groundplane.local.plane.api import Api
+from groundplane.local.apiserver import server
+from groundplane.local.apiserver.authentication import OWNER
+from groundplane.local.apiserver.registry.api import Api
+from groundplane.local.plane import bootstrap
+from groundplane.local.xr_controller.controller import reconciling
 from scripted import makes_names
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "database" / "local.yaml"
@@ -85,7 +85,7 @@ def test_a_claim_is_composed_gets_ready_and_has_a_binding(tmp_path: Path) -> Non
         return {one["name"]: one["kind"] for one in references}
 
     async def scenario(api: Api) -> None:
-        for _ in installing.install(api):
+        for _ in bootstrap.install(api):
             pass
         labels = {"groundplane.dev/environment": "local"}
         apply(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a", "labels": labels}})

@@ -10,8 +10,8 @@ from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from composed_plane import CONFIG, NAME, SPACE, THING, World, composition, definition, manifest, played, served, thing
 from groundplane.core.manifest import Manifest, at
 from groundplane.crossplane.pipeline import Call
-from groundplane.local.composites.controller import controlling
-from groundplane.local.plane.requests import Outcome, Request
+from groundplane.local.apiserver.registry.request import Outcome, Request
+from groundplane.local.xr_controller.controller import controlling
 from no_time import in_no_time
 from scripted import Function, data, fatal, makes_names, respond
 

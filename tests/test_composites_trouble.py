@@ -9,8 +9,8 @@ from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from composed_plane import CONFIG, NAME, SPACE, THING, World, composition, definition, played, revived, served, thing
 from groundplane.core.manifest import Manifest, at
 from groundplane.crossplane.pipeline import Call
-from groundplane.local.plane.deletion import Options
-from groundplane.local.plane.records import Change
+from groundplane.local.apiserver.registry.deletion import Options
+from groundplane.local.apiserver.storage.records import Change
 from no_time import in_no_time
 from plane_process import widget_definition
 from scripted import Function, config, data, respond

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from groundplane.local.composites.turns import Turn
+from groundplane.local.xr_controller.fair_lock import Turn
 
 MANY, SECONDS = 20, 10
 

@@ -19,8 +19,8 @@ import psycopg
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from groundplane.local.certificates import Authority
-from groundplane.local.provider.programs import Programs, unprivileged
+from groundplane.local.host.certificates import Authority
+from groundplane.local.host.executables import Programs, unprivileged
 from made_up import Manifest
 from page_server import free_port
 from worlds import fresh

@@ -7,7 +7,7 @@ import pytest
 
 from groundplane.engines.database._extensions import LIBRARIES
 from groundplane.engines.database.local._build import EXTENSIONS, REFUSED
-from groundplane.local.provider.programs import Programs
+from groundplane.local.host.executables import Programs
 from local_claims import fails, fresh, ready, says, succeeds
 from made_up import Manifest, decoded
 

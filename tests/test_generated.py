@@ -12,12 +12,7 @@ from catalogue import Manifest
 from groundplane import contracts
 from groundplane.core.condition import Type
 from groundplane.generate import doc_tables, files
-from groundplane.kubernetes.schema import (
-    KindSchema,
-    Registry,
-    check_rules,
-    check_schema,
-)
+from groundplane.kubernetes.schema import KindSchema, Registry, check_rules, check_schema
 from groundplane.render import installed
 from groundplane.render.admission import Admission
 

@@ -17,7 +17,7 @@ every_engine = pytest.mark.parametrize("engine", catalogue.engines(), ids=str)
 MAY_NAME_AN_ENGINE = {
     "contracts/database.py": "default_engine is the contract's own choice",
     "contracts/environment.py": "the description of `engines` gives one as an example",
-    "render/selection.py": "the message about a missing engine gives one as an example",
+    "render/environment_policy.py": "the message about a missing engine gives one as an example",
 }
 
 

@@ -16,7 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from groundplane import contracts
-from groundplane.local.commands import binding, claims, execute, variables
+from groundplane.cli import _claims, binding, execute
+from groundplane.local.host import binding_variables
 
 ENTRIES = {
     "type": "postgresql",
@@ -64,8 +65,8 @@ def person(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("HOME", str(home))
     for name in OF_A_SHELL | VARIABLES:
         monkeypatch.setenv(name, "of-the-shell")
-    monkeypatch.setattr(claims, "client", lambda *_: None)
-    monkeypatch.setattr(claims, "binding", lambda *_: dict(ENTRIES))
+    monkeypatch.setattr(_claims, "client", lambda *_: None)
+    monkeypatch.setattr(_claims, "binding", lambda *_: dict(ENTRIES))
     return home
 
 
@@ -105,7 +106,7 @@ def test_a_program_keeps_all_other_variables_of_the_shell(monkeypatch: pytest.Mo
 def test_no_variable_is_set_that_programs_of_any_kind_read() -> None:
     generic = {key.upper().replace("-", "_").replace(".", "_") for key in ENTRIES}
     assert {"PORT", "HOST", "USERNAME", "PASSWORD", "TYPE", "DATABASE", "URI", "PROVIDER"} <= generic
-    assert not generic & variables.of(ENTRIES, Path("/bindings/orders")).keys()
+    assert not generic & binding_variables.of(ENTRIES, Path("/bindings/orders")).keys()
 
 
 def test_a_url_names_the_file_of_the_certificates_wherever_it_is_handed_out() -> None:
@@ -120,7 +121,7 @@ def test_a_url_names_the_file_of_the_certificates_wherever_it_is_handed_out() ->
 
 
 def test_a_path_in_a_url_is_quoted_so_that_libpq_and_others_read_it() -> None:
-    url = variables.of(ENTRIES, Path("/tmp") / ODD)["DATABASE_URL"]  # noqa: S108  # Nothing is written there.
+    url = binding_variables.of(ENTRIES, Path("/tmp") / ODD)["DATABASE_URL"]  # noqa: S108  # Nothing is written there.
     path = f"/tmp/{ODD}/certificates"  # noqa: S108  # As above.
     assert psycopg.conninfo.conninfo_to_dict(url)["sslrootcert"] == path
     assert parse_qs(urlsplit(url).query, strict_parsing=True) == {"sslmode": ["verify-full"], "sslrootcert": [path]}
@@ -133,18 +134,20 @@ def test_a_path_in_a_url_is_quoted_so_that_libpq_and_others_read_it() -> None:
 def test_a_file_that_a_person_has_for_other_servers_is_not_read(
     person: Path, file: str, variable: str, value: str
 ) -> None:
-    assert variable not in variables.of(ENTRIES, person), "some clients refuse it, so it is set only where it helps"
+    assert variable not in binding_variables.of(ENTRIES, person), (
+        "some clients refuse it, so it is set only where it helps"
+    )
     (person / ".postgresql").mkdir()
     (person / ".postgresql" / file).write_text("of another authority")
-    assert variables.of(ENTRIES, person)[variable] == value
+    assert binding_variables.of(ENTRIES, person)[variable] == value
 
 
 def test_every_type_of_binding_says_what_its_clients_read() -> None:
     types = {word: keys for name in contracts.names() for word, keys in contracts.load(name).binding_types.items()}
-    assert variables.TYPES.keys() == types.keys()
+    assert binding_variables.TYPES.keys() == types.keys()
     for word, keys in types.items():
-        clients = variables.TYPES[word]
-        assert {*clients.entries.values(), clients.url[1], variables.CERTIFICATES} <= set(keys)
+        clients = binding_variables.TYPES[word]
+        assert {*clients.entries.values(), clients.url[1], binding_variables.CERTIFICATES} <= set(keys)
         set_here = {*clients.entries, clients.certificates, clients.url[0], *clients.unread}
         assert all(map(clients.reads, set_here)), "what is set is also taken out of the shell"
 
@@ -174,7 +177,7 @@ def test_the_variables_that_are_printed_are_those_that_a_program_is_given(form: 
         found = dict(line.split("=", 1) for line in text.splitlines())
         found = {name: json.loads(value) if value.startswith('"') else value for name, value in found.items()}
     mounted = Path(found["PGSSLROOTCERT"]).parent
-    assert {name: found[name] for name in VARIABLES} == variables.of(ENTRIES, mounted)
+    assert {name: found[name] for name in VARIABLES} == binding_variables.of(ENTRIES, mounted)
     assert form == "env" or found.keys() == VARIABLES
     assert mounted.is_relative_to(person)
 

@@ -10,7 +10,8 @@ import pytest
 from cryptography import x509
 
 from bareplane.waiting import PATIENCE_SECONDS
-from groundplane.local.certificates import (
+from groundplane.local.apiserver import server
+from groundplane.local.host.certificates import (
     AUTHORITY_LIFE,
     CA,
     CA_KEY,
@@ -21,8 +22,7 @@ from groundplane.local.certificates import (
     RENEW_AUTHORITY,
     Authority,
 )
-from groundplane.local.plane import server
-from groundplane.local.private import folder, write
+from groundplane.local.host.private_files import folder, write
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

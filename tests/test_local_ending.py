@@ -14,10 +14,10 @@ import pytest
 
 from bareplane.waiting import eventually
 from faults.machine import SOON, database, is_true, machine
-from groundplane.local import process
-from groundplane.local.commands.client import Client, UnreachableError
-from groundplane.local.commands.home import Home
-from groundplane.local.provider.command import hold
+from groundplane.local.host.client import Client, UnreachableError
+from groundplane.local.host.folder_lock import hold
+from groundplane.local.plane import run
+from groundplane.local.plane.home import Home
 from standin_machine import StandIns, line, said
 
 # Ends when it was told to, and is let go.
@@ -89,12 +89,12 @@ def test_a_folder_that_is_let_go_of_a_little_later_is_waited_for_unless_a_plane_
     held = hold(tmp_path)
     later = threading.Timer(0.3, os.close, (held,))
     later.start()
-    process._take(home, lambda _: None)
+    run._take(home, lambda _: None)
     later.join()
     home.enter()
-    monkeypatch.setattr(process, "_LET_GO_SECONDS", 3600.0)  # it is refused at once, or the test never ends
+    monkeypatch.setattr(run, "_LET_GO_SECONDS", 3600.0)  # it is refused at once, or the test never ends
     with pytest.raises(click.ClickException, match="another provider works"):
-        process._take(home, lambda _: None)
+        run._take(home, lambda _: None)
 
 
 def test_the_api_answers_until_the_last_program_has_ended(kept: StandIns) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from groundplane.local.commands import execute
+from groundplane.cli import execute
 
 
 @pytest.fixture

@@ -6,17 +6,17 @@ from pathlib import Path
 import yaml
 
 from catalogue import ROOT
-from groundplane.local.commands import installing
+from groundplane.local.plane import bootstrap
 from plane_process import open_api
 
 
 def test_the_environment_of_a_machine_is_the_example() -> None:
     example = yaml.safe_load((ROOT / "examples" / "environments" / "local.yaml").read_text())
-    assert installing.environment() == example
+    assert bootstrap.environment() == example
 
 
 def test_the_kinds_are_those_that_a_cluster_is_given() -> None:
-    _, kinds = next(installing.objects())
+    _, kinds = next(bootstrap.objects())
     files = sorted((ROOT / "package" / "local").glob("local.*.yaml"))
     assert {one["metadata"]["name"]: one for one in kinds} == {
         one["metadata"]["name"]: one for one in (yaml.safe_load(path.read_text()) for path in files)
@@ -26,8 +26,8 @@ def test_the_kinds_are_those_that_a_cluster_is_given() -> None:
 def test_a_second_start_writes_nothing(tmp_path: Path) -> None:
     api = open_api(tmp_path / "plane.sqlite")
     with contextlib.closing(api.store):
-        first = [*installing.install(api)]
+        first = [*bootstrap.install(api)]
         written: list[str] = []
         api.subscribe(lambda change: written.append(change.key.resource))
-        assert [*installing.install(api)] == first
+        assert [*bootstrap.install(api)] == first
         assert written == []

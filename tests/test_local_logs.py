@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from faults.machine import COMMAND_SECONDS, GROUNDPLANE
-from groundplane.local.commands.growing import Growing
-from groundplane.local.commands.home import Home
-from groundplane.local.provider import rotation
+from groundplane.local.host import log_rotation
+from groundplane.local.host.log_tail import Growing
+from groundplane.local.plane.home import Home
 
 LINES = 100_000
 # Writes so many numbered lines, each by itself, as programs do.
@@ -38,14 +38,14 @@ def collapses(tmp_path: Path) -> None:
     path = tmp_path / "probe"
     path.write_bytes(b"x" * 2**20)
     with path.open("r+b") as file:
-        if not rotation.collapse(file.fileno(), 2**19):
+        if not log_rotation.collapse(file.fileno(), 2**19):
             pytest.skip("the file system of temporary files cannot take the beginning of a file away")
 
 
 def test_a_short_log_is_left_alone_and_one_that_is_not_there_is_none(log: Path) -> None:
     log.write_text("short\n")
-    rotation.rotate(log)
-    rotation.rotate(log.with_name("none.log"))
+    log_rotation.rotate(log)
+    log_rotation.rotate(log.with_name("none.log"))
     assert [*log.parent.iterdir()] == [log]
 
 
@@ -55,28 +55,28 @@ def test_a_long_log_is_kept_once_for_its_owner_alone_and_the_file_stays_the_same
     log: Path, monkeypatch: pytest.MonkeyPatch, *, can: bool
 ) -> None:
     if not can:
-        monkeypatch.setattr(rotation, "collapse", lambda *_: False)
-    monkeypatch.setattr(rotation, "LOG_BYTES", 100_000)
+        monkeypatch.setattr(log_rotation, "collapse", lambda *_: False)
+    monkeypatch.setattr(log_rotation, "LOG_BYTES", 100_000)
     text = "".join(f"{number}\n" for number in range(100_000))
-    rotation.before(log).write_text("older\n")
+    log_rotation.before(log).write_text("older\n")
     log.write_text(text)
     with log.open("a") as program:
-        rotation.rotate(log)
+        log_rotation.rotate(log)
         program.write("more\n")
-    assert rotation.before(log).stat().st_mode & 0o077 == 0
+    assert log_rotation.before(log).stat().st_mode & 0o077 == 0
     assert len(log.read_text()) < 100_000
-    assert rotation.before(log).read_text() + log.read_text() == f"{text}more\n"
+    assert log_rotation.before(log).read_text() + log.read_text() == f"{text}more\n"
 
 
 @pytest.mark.usefixtures("collapses")
 def test_nothing_is_lost_of_what_is_written_while_a_log_is_rotated(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rotation, "LOG_BYTES", 200_000)
+    monkeypatch.setattr(log_rotation, "LOG_BYTES", 200_000)
     pieces = []
     with subprocess.Popen([sys.executable, "-c", WRITER, str(log)]) as writer:
         while writer.poll() is None:
-            if rotation.is_long(log):
-                rotation.rotate(log)
-                pieces.append(rotation.before(log).read_bytes())
+            if log_rotation.is_long(log):
+                log_rotation.rotate(log)
+                pieces.append(log_rotation.before(log).read_bytes())
     assert pieces
     assert [int(one) for one in b"".join([*pieces, log.read_bytes()]).splitlines()] == [*range(LINES)]
 
@@ -87,8 +87,8 @@ def test_a_reader_has_each_line_once_however_much_of_a_log_it_had_read_when_that
     log: Path, monkeypatch: pytest.MonkeyPatch, *, can: bool
 ) -> None:
     if not can:
-        monkeypatch.setattr(rotation, "collapse", lambda *_: False)
-    monkeypatch.setattr(rotation, "LOG_BYTES", 20_000)
+        monkeypatch.setattr(log_rotation, "collapse", lambda *_: False)
+    monkeypatch.setattr(log_rotation, "LOG_BYTES", 20_000)
     reader, read, number = Growing(log), [], 0
     with log.open("a") as program:
         for lag in (0, 1, 100, 400):
@@ -99,7 +99,7 @@ def test_a_reader_has_each_line_once_however_much_of_a_log_it_had_read_when_that
                 if number % 700 == 700 - lag:
                     read += reader.more()
             read += [] if lag else reader.more()
-            rotation.rotate(log)
+            log_rotation.rotate(log)
             read += reader.more()
     assert [int(one) for one in read] == [*range(number)]
 
@@ -108,10 +108,10 @@ def test_a_reader_that_lags_behind_a_cut_is_given_what_was_taken_off(log: Path) 
     reader = Growing(log)
     log.write_text("one\ntw")
     assert reader.more() == ["one"]
-    rotation.before(log).write_text("one\ntwo\nthree\n")  # as it is where the whole log is cut
+    log_rotation.before(log).write_text("one\ntwo\nthree\n")  # as it is where the whole log is cut
     log.write_text("f\n")
     assert reader.more() == ["two", "three", "f"]
-    rotation.before(log).unlink()
+    log_rotation.before(log).unlink()
     log.write_text("")
     assert reader.more() == []
     log.write_text("after\n")
@@ -146,15 +146,15 @@ def following(tmp_path: Path) -> Iterator[tuple[Path, "subprocess.Popen[str]"]]:
 def test_follow_shows_what_comes_also_after_a_rotation_and_ends_by_a_signal_with_0(
     following: tuple[Path, "subprocess.Popen[str]"], monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
-    monkeypatch.setattr(rotation, "LOG_BYTES", 1000)
+    monkeypatch.setattr(log_rotation, "LOG_BYTES", 1000)
     log, command = following
     assert command.stdout
     for text in ("first", "second" * 1000, "third", "fourth"):
         with log.open("a") as program:
             program.write(f"{text}\n")
         assert command.stdout.readline() == f"{text}\n"
-        rotation.rotate(log)
-    assert rotation.before(log).exists()
+        log_rotation.rotate(log)
+    assert log_rotation.before(log).exists()
     command.send_signal(number)
     assert command.wait(COMMAND_SECONDS) == 0
     assert command.stdout.read() == ""

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from groundplane.local.commands import up
-from groundplane.local.commands.client import UnreachableError
+from groundplane.cli import up
+from groundplane.local.host.client import UnreachableError
 
 
 class Other:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from faults.machine import COMMAND_SECONDS, SOON, machine
-from groundplane.local.commands import status
-from groundplane.local.commands.home import Home
+from groundplane.cli import status
+from groundplane.local.plane.home import Home
 from standin_machine import StandIns, line
 
 

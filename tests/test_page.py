@@ -11,15 +11,15 @@ import pytest
 from aiohttp import web
 from click.testing import CliRunner
 
-from groundplane.local.admission import users
-from groundplane.local.commands.home import Home
-from groundplane.local.page import serving
-from groundplane.local.page.command import _listening, ui
-from groundplane.local.page.forwarding import MOST_WATCHES
-from groundplane.local.plane import http
+from groundplane.cli.ui import _listening, ui
+from groundplane.local.apiserver import authentication
+from groundplane.local.apiserver.http import application
+from groundplane.local.plane.home import Home
+from groundplane.local.ui import server
+from groundplane.local.ui.proxy import MOST_WATCHES
 from page_server import Page, free_port, page_of
 
-STATIC = Path(serving.__file__).parent / "static"
+STATIC = Path(server.__file__).parent / "static"
 CONFIGS = "/api/v1/namespaces/default/configmaps"
 WORD = "hidden-from-everybody"
 
@@ -58,7 +58,7 @@ def test_the_page_itself_needs_no_token_and_allows_nothing_from_elsewhere(page: 
 
 def test_answers_of_the_api_and_refusals_carry_the_same_headers(page: Page) -> None:
     for path in [CONFIGS, "/api/v1/secrets", "/nowhere", "/logs"]:
-        assert serving.HEADERS.items() <= page.ask(path).headers.items()
+        assert server.HEADERS.items() <= page.ask(path).headers.items()
 
 
 def test_every_file_names_only_files_that_are_served(page: Page) -> None:
@@ -105,11 +105,11 @@ def test_nothing_of_a_request_reaches_the_plane_but_token_and_wanted_type(
 ) -> None:
     seen: list[str] = []
 
-    def user(request: web.Request) -> users.User:
+    def user(request: web.Request) -> authentication.User:
         seen.extend(name.lower() for name in request.headers)
-        return users.OWNER
+        return authentication.OWNER
 
-    monkeypatch.setattr(http, "_user", user)
+    monkeypatch.setattr(application, "_user", user)
     assert page.ask(CONFIGS, Impersonate_User="somebody", Accept="application/json", Cookie="a=b").code == 200
     assert set(seen) == {"authorization", "accept", "host", "accept-encoding", "user-agent"}
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from groundplane.local.page import logs
-from groundplane.local.page.forwarding import Refusal
+from groundplane.local.ui import logs
+from groundplane.local.ui.proxy import Refusal
 from page_server import Page, free_port, page_of
 
 

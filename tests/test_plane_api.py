@@ -8,11 +8,11 @@ import pytest
 from groundplane.core.manifest import JSON, Manifest
 from groundplane.kubernetes.patch.patches import merge_patched
 from groundplane.kubernetes.status_errors import StatusError
-from groundplane.local.plane.api import Api
-from groundplane.local.plane.body import typed
-from groundplane.local.plane.deletion import Options
-from groundplane.local.plane.recording import record
-from groundplane.local.plane.resources import Resource
+from groundplane.local.apiserver.kinds.resource import Resource
+from groundplane.local.apiserver.registry.api import Api
+from groundplane.local.apiserver.registry.decoding import typed
+from groundplane.local.apiserver.registry.deletion import Options
+from groundplane.local.apiserver.registry.events import record
 from plane_process import settle, widget, widget_definition, widgets
 
 WIDGET = ("example.dev/v1", "Widget")

@@ -8,9 +8,9 @@ import pytest
 from groundplane.core.manifest import Manifest
 from groundplane.kubernetes.patch.patches import merge_patched
 from groundplane.kubernetes.status_errors import StatusError
-from groundplane.local.plane.api import Api
-from groundplane.local.plane.deletion import Options
-from groundplane.local.plane.resources import Resource
+from groundplane.local.apiserver.kinds.resource import Resource
+from groundplane.local.apiserver.registry.api import Api
+from groundplane.local.apiserver.registry.deletion import Options
 from plane_process import open_api, settle, widget, widgets
 
 CONFIG = ("v1", "ConfigMap")

@@ -8,9 +8,9 @@ import pytest
 
 from groundplane.core.manifest import Manifest
 from groundplane.kubernetes.status_errors import StatusError
-from groundplane.local.plane import collect
-from groundplane.local.plane.api import Api
-from groundplane.local.plane.deletion import Options
+from groundplane.local.apiserver import garbage_collector
+from groundplane.local.apiserver.registry.api import Api
+from groundplane.local.apiserver.registry.deletion import Options
 from plane_process import widget_definition, widgets
 
 CONFIG, WIDGET = ("v1", "ConfigMap"), ("example.dev/v1", "Widget")
@@ -64,20 +64,20 @@ def test_nothing_is_left_that_a_look_at_everything_would_find(tmp_path: Path, se
     chance = random.Random(seed)  # noqa: S311  # A test that can be repeated, not a secret.
     collected = 0
     with widgets(tmp_path / "s") as api:
-        left = collect.Left()
+        left = garbage_collector.Left()
         api.subscribe(left.hear)
         for number in range(60):
             DEEDS[chance.randrange(len(DEEDS))](api, chance, number)
             if chance.random() < 0.6:
-                while collect.settle(api, left):
+                while garbage_collector.settle(api, left):
                     collected += 1
-                assert not collect.settle(api), f"after {number}"
+                assert not garbage_collector.settle(api), f"after {number}"
     assert collected > 3
 
 
 def test_what_a_policy_refused_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with widgets(tmp_path / "s") as api:
-        left = collect.Left()
+        left = garbage_collector.Left()
         api.subscribe(left.hear)
         made = api.create(api.request(*CONFIG, "default"), {"metadata": {"name": "owner"}}).manifest
         metadata = {"name": "owned", "ownerReferences": [reference(made, "owner")]}
@@ -89,25 +89,25 @@ def test_what_a_policy_refused_is_tried_again(tmp_path: Path, monkeypatch: pytes
 
         with monkeypatch.context() as refusing:
             refusing.setattr(api._policies, "review", refuses)
-            assert not collect.settle(api, left)
-        assert collect.settle(api, left)
+            assert not garbage_collector.settle(api, left)
+        assert garbage_collector.settle(api, left)
         assert not [one for one in objects(api) if one["metadata"]["name"] == "owned"]
 
 
 def test_an_owner_of_a_kind_that_comes_to_be_known_is_looked_for(tmp_path: Path) -> None:
     with widgets(tmp_path / "s") as api:
-        left = collect.Left()
+        left = garbage_collector.Left()
         api.subscribe(left.hear)
         unknown = {"apiVersion": "example.org/v1", "kind": "Gadget", "metadata": {"uid": "nobody"}}
         metadata = {"name": "owned", "ownerReferences": [reference(unknown, "gone")]}
         api.create(api.request(*CONFIG, "default"), {"metadata": metadata})
-        assert not collect.settle(api, left)
+        assert not garbage_collector.settle(api, left)
         definition = widget_definition()
         definition["metadata"]["name"] = "gadgets.example.org"
         definition["spec"] |= {"group": "example.org", "names": {"kind": "Gadget", "plural": "gadgets"}}
         for version in definition["spec"]["versions"]:
             version.pop("subresources", None)
         api.create(api.request(definition["apiVersion"], definition["kind"]), definition)
-        while collect.settle(api, left):
+        while garbage_collector.settle(api, left):
             pass
         assert not objects(api)

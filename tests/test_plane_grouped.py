@@ -8,8 +8,8 @@ import pytest
 
 from groundplane.core.manifest import Manifest
 from groundplane.kubernetes.status_errors import StatusError
-from groundplane.local.plane.records import Key
-from groundplane.local.plane.store import Store
+from groundplane.local.apiserver.storage.records import Key
+from groundplane.local.apiserver.storage.store import Store
 
 LARGE = "x" * 200_000
 

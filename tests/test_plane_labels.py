@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from groundplane.local.plane.api import Api
-from groundplane.local.plane.selectors import Requirement, Selector
+from groundplane.local.apiserver.registry.api import Api
+from groundplane.local.apiserver.storage.selectors import Requirement, Selector
 from plane_process import widgets
 
 CONFIG = ("v1", "ConfigMap")

@@ -8,11 +8,12 @@ import pytest
 from groundplane.core.manifest import JSON, Manifest
 from groundplane.kubernetes import jsonpath
 from groundplane.kubernetes.status_errors import StatusError
-from groundplane.local.plane import protobuf, tables, wire
-from groundplane.local.plane.builtin import BUILTIN
-from groundplane.local.plane.catalogue import Catalogue
-from groundplane.local.plane.routes import Route, route
-from groundplane.local.plane.selectors import Selector
+from groundplane.local.apiserver.http import negotiation, tables
+from groundplane.local.apiserver.http.routes import Route, route
+from groundplane.local.apiserver.kinds.builtin import BUILTIN
+from groundplane.local.apiserver.kinds.catalogue import Catalogue
+from groundplane.local.apiserver.protobuf import codec
+from groundplane.local.apiserver.storage.selectors import Selector
 
 OBJECT: Manifest = {
     "metadata": {"name": "a", "namespace": "n", "labels": {"app": "shop", "size": "3"}},
@@ -124,7 +125,7 @@ def envelope(kind: str, raw: bytes) -> bytes:
 def test_a_secret_is_read_from_protobuf() -> None:
     entry = part(1, b"key") + part(2, b"\xff\x00")
     raw = part(1, part(1, b"name") + part(3, b"")) + part(2, entry) + part(3, b"") + bytes([5 << 3, 1])
-    assert protobuf.decoded(envelope("Secret", raw)) == {
+    assert codec.decoded(envelope("Secret", raw)) == {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": "name"},
@@ -141,8 +142,8 @@ WHOLE = envelope("Secret", part(1, part(1, b"name")))
     "data", [b"", b"{}", envelope("Pod", b""), *(WHOLE[:end] for end in range(5, len(WHOLE)) if end != ENVELOPE)]
 )
 def test_damaged_protobuf_and_other_kinds_are_refused(data: bytes) -> None:
-    with pytest.raises(protobuf.FormatError):
-        protobuf.decoded(data)
+    with pytest.raises(codec.FormatError):
+        codec.decoded(data)
 
 
 @pytest.mark.parametrize(
@@ -177,14 +178,14 @@ def test_a_path_leads_to_a_resource(path: str, found: Route | None) -> None:
     ],
 )
 def test_the_first_form_that_is_spoken_is_taken(accept: str, shape: str) -> None:
-    assert wire.form(accept, ("Table", "PartialObjectMetadata")).shape == shape
+    assert negotiation.form(accept, ("Table", "PartialObjectMetadata")).shape == shape
 
 
 def test_yaml_keeps_times_as_texts_and_names_as_texts() -> None:
-    assert wire.from_yaml("a: 2026-01-01\non: yes") == {"a": "2026-01-01", "true": True}
+    assert negotiation.from_yaml("a: 2026-01-01\non: yes") == {"a": "2026-01-01", "true": True}
 
 
-@pytest.mark.parametrize("read", [wire.from_json, wire.from_yaml])
+@pytest.mark.parametrize("read", [negotiation.from_json, negotiation.from_yaml])
 def test_what_cannot_be_read_is_a_bad_request(read: Callable[[str], JSON]) -> None:
     with pytest.raises(StatusError) as caught:
         read("{")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from groundplane.core.manifest import Manifest
-from groundplane.local.plane import protobuf, protobuf_messages
+from groundplane.local.apiserver.protobuf import codec, messages
 from plane_process import Running, running, widget, widget_definition
 
 PROTOBUF = "application/vnd.kubernetes.protobuf"
@@ -139,11 +139,11 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.mark.parametrize("sent", OBJECTS, ids=lambda sent: f"{sent['apiVersion']}-{sent['kind']}")
 def test_an_object_comes_back_as_it_was(sent: Manifest) -> None:
     whole = {**sent, "metadata": META}
-    assert protobuf.decoded(protobuf.encoded(whole)) == whole
+    assert codec.decoded(codec.encoded(whole)) == whole
 
 
 def test_there_is_an_object_of_every_kind_here() -> None:
-    kinds = {kind for kind in protobuf_messages.WRITTEN if not kind[1].endswith("List") and kind[0] != "meta.k8s.io/v1"}
+    kinds = {kind for kind in messages.WRITTEN if not kind[1].endswith("List") and kind[0] != "meta.k8s.io/v1"}
     assert {(one["apiVersion"], one["kind"]) for one in OBJECTS} == kinds - {("v1", "Status")}
 
 
@@ -163,8 +163,8 @@ def test_a_lease_is_these_bytes() -> None:
             "leaseTransitions": 0,
         },
     }
-    assert protobuf.decoded(head + b"\x2d\x0a\x16" + name + unset + spec + tail) == lease
-    assert protobuf.encoded(lease) == head + b"\x1f\x0a\x08" + name + spec + tail
+    assert codec.decoded(head + b"\x2d\x0a\x16" + name + unset + spec + tail) == lease
+    assert codec.encoded(lease) == head + b"\x1f\x0a\x08" + name + spec + tail
 
 
 def answered(plane: Running, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str, bytes]:
@@ -184,12 +184,12 @@ def lease(name: str, holder: str = "a", version: str = "") -> bytes:
     metadata = {"name": name, "namespace": "default", **({"resourceVersion": version} if version else {})}
     spec = {"holderIdentity": holder, "leaseDurationSeconds": 5, "renewTime": "2026-01-01T00:00:00.000001Z"}
     kind = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
-    return protobuf.encoded({**kind, "metadata": metadata, "spec": spec})
+    return codec.encoded({**kind, "metadata": metadata, "spec": spec})
 
 
 def test_a_lease_is_made_read_and_held_by_one(plane: Running) -> None:
     code, kind, body = answered(plane, "POST", LEASES, lease("held"), Content_Type=PROTOBUF)
-    made = protobuf.decoded(body)
+    made = codec.decoded(body)
     assert (code, kind, made["spec"]["holderIdentity"]) == (201, PROTOBUF, "a")
     version = made["metadata"]["resourceVersion"]
     assert answered(plane, "PUT", f"{LEASES}/held", lease("held", "b", version), Content_Type=PROTOBUF)[0] == 200
@@ -197,7 +197,7 @@ def test_a_lease_is_made_read_and_held_by_one(plane: Running) -> None:
     assert (code, kind) == (409, PROTOBUF)
     assert b"the object has been modified" in body
     assert answered(plane, "PUT", f"{LEASES}/held", lease("held", "c"), Content_Type=PROTOBUF)[0] == 422
-    read = protobuf.decoded(answered(plane, "GET", f"{LEASES}/held")[2])
+    read = codec.decoded(answered(plane, "GET", f"{LEASES}/held")[2])
     assert read["spec"] == {
         "holderIdentity": "b",
         "leaseDurationSeconds": 5,
@@ -210,7 +210,7 @@ def test_a_patch_is_answered_in_protobuf_too(plane: Running) -> None:
     plane.ask("POST", CONFIGS, {"metadata": {"name": "patched"}})
     strategic = "application/strategic-merge-patch+json"
     code, kind, body = answered(plane, "PATCH", f"{CONFIGS}/patched", b'{"data":{"a":"b"}}', Content_Type=strategic)
-    assert (code, kind, protobuf.decoded(body)["data"]) == (200, PROTOBUF, {"a": "b"})
+    assert (code, kind, codec.decoded(body)["data"]) == (200, PROTOBUF, {"a": "b"})
 
 
 def test_a_watch_in_protobuf_is_a_row_of_frames(plane: Running) -> None:

@@ -9,9 +9,9 @@ import pytest
 from groundplane.core.manifest import Manifest, at
 from groundplane.kubernetes.patch.patches import merge_patched
 from groundplane.kubernetes.status_errors import StatusError
-from groundplane.local.plane import verbs
-from groundplane.local.plane.api import Api
-from groundplane.local.plane.requests import Request
+from groundplane.local.apiserver.registry import writes
+from groundplane.local.apiserver.registry.api import Api
+from groundplane.local.apiserver.registry.request import Request
 from plane_process import widget, widget_definition, widgets
 
 
@@ -25,13 +25,13 @@ def api(tmp_path: Path) -> Iterator[Api]:
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return who was looked at in full."""
     found: list[str] = []
-    apply = verbs.apply
+    apply = writes.apply
 
     def noted(request: Request, *words: Any) -> Any:
         found.append(request.manager)
         return apply(request, *words)
 
-    monkeypatch.setattr(verbs, "apply", noted)
+    monkeypatch.setattr(writes, "apply", noted)
     return found
 
 

@@ -13,13 +13,13 @@ import pytest
 
 from groundplane.core.manifest import Manifest
 from groundplane.kubernetes.status_errors import StatusError
-from groundplane.local.plane.records import Key
-from groundplane.local.plane.store import Store, StoreError
+from groundplane.local.apiserver.storage.records import Key
+from groundplane.local.apiserver.storage.store import Store, StoreError
 
 WRITER = """
 import itertools, sys
 from pathlib import Path
-from groundplane.local.plane.store import Key, Store
+from groundplane.local.apiserver.storage.store import Key, Store
 store = Store(Path(sys.argv[1]), lambda: 0.0)
 first = store.version
 for number in itertools.count(first + 1):
@@ -131,7 +131,7 @@ def test_dependents_are_found_by_their_owners_uid(store: Store) -> None:
 def test_nobody_else_can_read_the_files_though_the_umask_would_allow_it(tmp_path: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path; os.umask(0)\n"
-        "from groundplane.local.plane.store import Key, Store\n"
+        "from groundplane.local.apiserver.storage.store import Key, Store\n"
         "store = Store(Path(sys.argv[1]), lambda: 0.0)\n"
         "store.put(Key('x', '', 'a'), {'metadata': {'name': 'a', 'uid': 'u'}})\n"
         "print(*(f'{p.name}={p.stat().st_mode & 0o777:o}' for p in sorted(Path(sys.argv[1]).parent.iterdir())))"

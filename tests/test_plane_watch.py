@@ -13,9 +13,9 @@ import pytest
 from kubernetes.client import ApiException, CoreV1Api, V1ObjectMeta, V1Secret
 
 from bareplane.waiting import PATIENCE_SECONDS
-from groundplane.local.plane.selectors import Selector
-from groundplane.local.plane.store import Store
-from groundplane.local.plane.watch import Options, events
+from groundplane.local.apiserver.http.watch import Options, events
+from groundplane.local.apiserver.storage.selectors import Selector
+from groundplane.local.apiserver.storage.store import Store
 from plane_process import Running, open_api, running
 
 CONFIGS = "/api/v1/namespaces/default/configmaps"

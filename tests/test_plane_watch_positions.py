@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from groundplane.local.plane import watch
-from groundplane.local.plane.api import Api
-from groundplane.local.plane.selectors import Selector
+from groundplane.local.apiserver.http import watch
+from groundplane.local.apiserver.registry.api import Api
+from groundplane.local.apiserver.storage.selectors import Selector
 from plane_process import open_api
 
 CONFIG = ("v1", "ConfigMap")

@@ -23,11 +23,11 @@ import pytest
 from kubernetes.client import ApiException, CoreV1Api
 
 from groundplane.kubernetes.patch.patches import merge_patched
-from groundplane.local.plane import server
-from groundplane.local.plane.api import Api
-from groundplane.local.plane.deletion import Options
-from groundplane.local.plane.resources import Resource
-from groundplane.local.plane.server import Plane
+from groundplane.local.apiserver import server
+from groundplane.local.apiserver.kinds.resource import Resource
+from groundplane.local.apiserver.registry.api import Api
+from groundplane.local.apiserver.registry.deletion import Options
+from groundplane.local.apiserver.server import Plane
 
 CHANGES = int(os.environ.get("GROUNDPLANE_WATCH_CHANGES", "2000"))
 SEED = int(os.environ.get("GROUNDPLANE_WATCH_SEED", "7"))

@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 from aiohttp import WSMsgType, web
 
-from groundplane.local.plane import http, streaming
-from groundplane.local.plane.api import Api
+from groundplane.local.apiserver.http import application, streaming
+from groundplane.local.apiserver.registry.api import Api
 from plane_process import Running, open_api, running
 
 CONFIGS = "/api/v1/namespaces/default/configmaps"
@@ -181,7 +181,7 @@ def test_open_sockets_are_closed_when_the_plane_ends(tmp_path: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def in_process(api: Api) -> AsyncIterator[int]:
-    runner = web.AppRunner(http.application(api, "t", lambda: datetime.now(UTC)), handler_cancellation=True)
+    runner = web.AppRunner(application.application(api, "t", lambda: datetime.now(UTC)), handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield runner.addresses[0][1]

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from groundplane.apis.processes import Program, literal
-from groundplane.local.private import write
-from groundplane.local.provider import child as children
-from groundplane.local.provider import programs
-from groundplane.local.provider.machine import Identity, Machine
+from groundplane.local.host import child_process as children
+from groundplane.local.host import executables
+from groundplane.local.host.executables import ProgramError, Programs, environment, expand
+from groundplane.local.host.private_files import write
+from groundplane.local.provider.paths import Identity, Machine
 from groundplane.local.provider.process import _free_port, _is_free
-from groundplane.local.provider.programs import ProgramError, Programs, environment, expand
 
 WHOSE = Identity("Process", "team-a", "orders-db-1", "uid-1")
 
@@ -41,10 +41,10 @@ def test_a_program_that_is_not_here_is_told_with_what_to_do() -> None:
 
 def test_a_machine_too_busy_to_say_who_programs_run_as_is_no_defect(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(programs, "UNPRIVILEGED", ("sh", "-c", "sleep 60"))
-    monkeypatch.setattr(programs, "_TRIED_SECONDS", 0.1)
+    monkeypatch.setattr(executables, "UNPRIVILEGED", ("sh", "-c", "sleep 60"))
+    monkeypatch.setattr(executables, "_TRIED_SECONDS", 0.1)
     with pytest.raises(ProgramError, match=r"does not end within 0\.1 s: this machine has too much to do"):
-        programs.unprivileged.__wrapped__()
+        executables.unprivileged.__wrapped__()
 
 
 def test_a_folder_takes_the_place_of_a_distribution(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_port_that_somebody_has_is_not_free() -> None:
 
 def test_the_provider_does_without_the_kubernetes_client_and_leaves_it_to_others() -> None:
     script = (
-        "import sys, groundplane.local.provider.command;"
+        "import sys, groundplane.cli.provider;"
         "print(sorted(name for name in sys.modules if name.startswith('kubernetes')));"
         "import kubernetes; print(kubernetes.__name__)"
     )

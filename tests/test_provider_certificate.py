@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from groundplane.local.certificates import CA, CERTIFICATE, KEY, Authority
+from groundplane.local.host.certificates import CA, CERTIFICATE, KEY, Authority
 from groundplane.local.provider import process
-from groundplane.local.provider.machine import Machine
+from groundplane.local.provider.paths import Machine
 from groundplane.local.provider.process import ProcessSubject
-from groundplane.local.provider.subject import Tools
+from groundplane.local.provider.workload import Tools
 
 NOW = datetime.now(UTC)
 

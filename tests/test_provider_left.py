@@ -9,9 +9,9 @@ import pytest
 
 from groundplane.apis.processes import PROCESS, TASK
 from groundplane.core.manifest import Kind
-from groundplane.local.kubeconfig import ConnectionFailedError
-from groundplane.local.provider import child as children
-from groundplane.local.provider.machine import Identity, Machine
+from groundplane.local.host import child_process as children
+from groundplane.local.host.kubeconfig import ConnectionFailedError
+from groundplane.local.provider.paths import Identity, Machine
 from groundplane.local.provider.supervisor import SUBJECTS, Supervisor
 
 ENDED_SECONDS = 50  # less than what runs would take to end by itself

@@ -8,7 +8,7 @@ import pytest
 
 from groundplane.apis.processes import PROCESS, TASK
 from groundplane.local.provider import supervisor
-from groundplane.local.provider.machine import Machine
+from groundplane.local.provider.paths import Machine
 from groundplane.local.provider.process import ProcessSubject
 from groundplane.local.provider.supervisor import Supervisor
 from groundplane.local.provider.task import TaskSubject

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from groundplane.local.private import write
-from groundplane.local.provider import child as children
-from groundplane.local.provider.machine import Identity, Machine
+from groundplane.local.host import child_process as children
+from groundplane.local.host.executables import Programs
+from groundplane.local.host.private_files import write
+from groundplane.local.provider.paths import Identity, Machine
 from groundplane.local.provider.probing import Answer, Patience, ask
 from groundplane.local.provider.process import ProcessSubject
-from groundplane.local.provider.programs import Programs
-from groundplane.local.provider.subject import Tools
+from groundplane.local.provider.workload import Tools
 
 NO, YES = Answer(holds=False, said="no"), Answer(holds=True)
 FEW_SECONDS = 5
@@ -115,7 +115,7 @@ class Probed:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Begin with a program that sleeps."""
         self.folder, self.written, self.peers = folder, Written(), Peers()
-        monkeypatch.setattr("groundplane.local.provider.subject.kopf.event", lambda *_, **__: None)
+        monkeypatch.setattr("groundplane.local.provider.workload.kopf.event", lambda *_, **__: None)
         (folder / "bin").mkdir()
         program(folder / "bin", "server", "exec sleep 60")
         program(folder / "bin", "answering", f"test -e {folder}/answers")

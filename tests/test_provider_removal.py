@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from groundplane.apis.processes import PROCESS, TASK
-from groundplane.local.provider import child as children
+from groundplane.local.host import child_process as children
 from groundplane.local.provider import process
-from groundplane.local.provider.framework import kopf
-from groundplane.local.provider.machine import Machine
+from groundplane.local.provider.kopf_import import kopf
+from groundplane.local.provider.paths import Machine
 from groundplane.local.provider.supervisor import Supervisor
 from groundplane.local.provider.task import TaskSubject
 

@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 import settings
 from groundplane.core.manifest import Manifest
-from groundplane.local.provider.programs import Programs
+from groundplane.local.host.executables import Programs
 from rds_claims import Case
 
 CASE = Case({"database": {"name": "shop", "extensions": [{"name": "pg_trgm"}]}})

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 
+from groundplane.cli.render import default_output, wants_colour
 from groundplane.render import output as report
-from groundplane.render.command import default_output, wants_colour
 from groundplane.render.reconciler import reconcile
 from rendering import Shell, add, claim, composition, environment, one_cluster, refuse
 

@@ -19,12 +19,7 @@ from google.protobuf.json_format import MessageToDict
 from bareplane.waiting import PATIENCE_SECONDS
 from groundplane.crossplane import function_client
 from groundplane.function import server
-from groundplane.render import (
-    FunctionError,
-    UnservedError,
-    reconcile,
-    serving,
-)
+from groundplane.render import FunctionError, UnservedError, reconcile, serving
 from rendering import Double, Shell, claim, composition
 
 

@@ -9,7 +9,7 @@ import pytest
 import settings as generator
 from groundplane.engines.database import _pg_settings
 from groundplane.engines.database._pg_values import number, plain, truth
-from groundplane.local.provider.programs import Programs
+from groundplane.local.host.executables import Programs
 
 MAJOR = "17"
 # Beyond type and range a server looks at these: of several settings together, or a multiple of something.

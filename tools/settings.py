@@ -20,7 +20,7 @@ import psycopg
 from psycopg import sql
 
 from groundplane.engines.database import _pg_settings
-from groundplane.local.provider.programs import UNPRIVILEGED
+from groundplane.local.host.executables import UNPRIVILEGED
 
 PORT: Final = "5432"
 QUERY: Final = """\

@@ -12,14 +12,7 @@ import yaml
 from crossplane.function import logging
 
 from groundplane.crossplane import function_client
-from groundplane.render import (
-    admission,
-    files,
-    inputs,
-    installed,
-    output,
-    run,
-)
+from groundplane.render import admission, files, inputs, installed, output, run
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"

@@ -8,19 +8,19 @@ import click
 
 # Each subcommand's module is imported only when it is asked for, so that --help answers at once.
 COMMANDS = {
-    "binding": ("groundplane.local.commands.binding", "binding"),
-    "doctor": ("groundplane.doctor.command", "doctor"),
-    "down": ("groundplane.local.commands.down", "down"),
-    "exec": ("groundplane.local.commands.execute", "execute"),
-    "generate": ("groundplane.generate.files", "command"),
-    "kubeconfig": ("groundplane.local.commands.kubeconfig", "kubeconfig"),
-    "logs": ("groundplane.local.commands.logs", "logs"),
-    "provider": ("groundplane.local.provider.command", "provider"),
-    "render": ("groundplane.render.command", "render"),
+    "binding": ("groundplane.cli.binding", "binding"),
+    "doctor": ("groundplane.cli.doctor", "doctor"),
+    "down": ("groundplane.cli.down", "down"),
+    "exec": ("groundplane.cli.execute", "execute"),
+    "generate": ("groundplane.cli.generate", "generate"),
+    "kubeconfig": ("groundplane.cli.kubeconfig", "kubeconfig"),
+    "logs": ("groundplane.cli.logs", "logs"),
+    "provider": ("groundplane.cli.provider", "provider"),
+    "render": ("groundplane.cli.render", "render"),
     "serve": ("groundplane.function.server", "command"),
-    "status": ("groundplane.local.commands.status", "status"),
-    "ui": ("groundplane.local.page.command", "ui"),
-    "up": ("groundplane.local.commands.up", "up"),
+    "status": ("groundplane.cli.status", "status"),
+    "ui": ("groundplane.cli.ui", "ui"),
+    "up": ("groundplane.cli.up", "up"),
 }
 
 

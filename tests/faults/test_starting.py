@@ -17,7 +17,7 @@ import pytest
 
 from bareplane.waiting import eventually
 from faults.machine import COMMAND_SECONDS, GROUNDPLANE, LOOPBACK, NAMESPACE, SOON, Machine
-from groundplane.local.provider.programs import unprivileged
+from groundplane.local.host.executables import unprivileged
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all")
 
@@ -98,7 +98,7 @@ def test_two_at_once_start_one(down: Machine) -> None:
     both = [subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in "12"]
     said = [one.communicate(timeout=COMMAND_SECONDS)[0].decode() for one in both]
     assert [one.returncode for one in both] == [0, 0], said
-    planes = [one for one in down.processes() if "groundplane.local.process" in one.cmdline()]
+    planes = [one for one in down.processes() if "groundplane.local.plane.run" in one.cmdline()]
     assert len(planes) == 1
     assert down.status()["plane"]["pid"] == planes[0].pid
 
@@ -148,7 +148,7 @@ def test_in_the_foreground_it_ends_by_a_signal(down: Machine) -> None:
 def test_a_plane_whose_provider_ends_does_not_stay_alone(down: Machine, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\n"
-        "if 'groundplane.local.process' in ' '.join(sys.orig_argv):\n"
+        "if 'groundplane.local.plane.run' in ' '.join(sys.orig_argv):\n"
         "    from groundplane.local.provider import supervisor\n"
         "    def broken(*_):\n"
         "        raise RuntimeError('made up')\n"

@@ -192,7 +192,7 @@ def plane(tmp_path: Path) -> Iterator[Callable[[], Running]]:
     def start() -> Running:
         if started:
             assert started[-1].end() == 0
-        started.append(Running(tmp_path / "plane", "groundplane.local.plane.server"))
+        started.append(Running(tmp_path / "plane", "groundplane.local.apiserver.server"))
         return started[-1]
 
     yield start

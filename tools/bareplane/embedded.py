@@ -16,8 +16,8 @@ from bareplane import crossplane, groundplane
 from bareplane.plane import EMBEDDED, SOCKET, Plane, kept
 from groundplane import contracts
 from groundplane.generate import packages
-from groundplane.local.composites.controller import reconciling
-from groundplane.local.plane import server
+from groundplane.local.apiserver import server
+from groundplane.local.xr_controller.controller import reconciling
 
 
 def missing_kinds() -> list[dict[str, Any]]:

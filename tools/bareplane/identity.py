@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from groundplane.local import certificates, private
+from groundplane.local.host import certificates, private_files
 
 LOOPBACK = "127.0.0.1"
 LIFETIME = timedelta(days=1)
@@ -29,10 +29,10 @@ class Authority:
 
     def write(self, folder: Path, name: str, groups: Iterable[str] = ()) -> Path:
         """Issue a certificate and write tls.crt, tls.key and ca.crt into *folder*; return the folder."""
-        private.folder(folder)
+        private_files.folder(folder)
         pair = self.issue(name, groups)
         (folder / certificates.CERTIFICATE).write_bytes(pair.certificate)
-        private.write(folder / certificates.KEY, pair.key)
+        private_files.write(folder / certificates.KEY, pair.key)
         (folder / certificates.CA).write_bytes(self.pem)
         return folder
 
@@ -57,14 +57,14 @@ class Authority:
             "contexts": [{"name": "bare", "context": {"cluster": "bare", "user": name}}],
             "current-context": "bare",
         }
-        private.write(path, json.dumps(config, indent=2).encode())  # JSON is YAML
+        private_files.write(path, json.dumps(config, indent=2).encode())  # JSON is YAML
         return path
 
 
 def signing_key(own: Path, public: Path) -> None:
     """Write a key pair with which an API server signs the tokens of ServiceAccounts."""
     key = ec.generate_private_key(ec.SECP256R1())
-    private.write(own, certificates.private_pem(key))
+    private_files.write(own, certificates.private_pem(key))
     encoding, form = Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
     public.write_bytes(key.public_key().public_bytes(encoding, form))
 

@@ -23,8 +23,8 @@ from benchmark import machines, reconciles, tallied
 from benchmark.machines import ENVIRONMENT, NAMESPACE, Machine
 from benchmark.report import percentile
 from benchmark.watched import Watched
-from groundplane.local.commands.client import Client
-from groundplane.local.kubeconfig import Kubeconfig
+from groundplane.local.host.client import Client
+from groundplane.local.host.kubeconfig import Kubeconfig
 
 CLAIMS = 200
 COMPARED = 40  # on both planes

@@ -17,7 +17,7 @@ import psutil
 from bareplane import groundplane, keeper
 from bareplane.plane import Plane, started
 from benchmark.reconciles import metrics_port, work_at
-from groundplane.local.commands.home import Home
+from groundplane.local.plane.home import Home
 
 NAMESPACE = "bench"
 ENVIRONMENT = "local"
@@ -29,9 +29,9 @@ _RUN = f"""
 import asyncio, logging, sys
 from pathlib import Path
 from groundplane.local import process
-from groundplane.local.commands.home import Home
-from groundplane.local.composites.reconcile import Reconciler
-from groundplane.local.provider.programs import Programs
+from groundplane.local.plane.home import Home
+from groundplane.local.xr_controller.reconciler import Reconciler
+from groundplane.local.host.executables import Programs
 logging.basicConfig(level=logging.WARNING)
 folders = {{name: Path(folder) for name, folder in [word.split("=", 1) for word in sys.argv[2:]]}}
 reconcile = Reconciler.reconcile

@@ -9,7 +9,7 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-from groundplane.local.kubeconfig import Kubeconfig
+from groundplane.local.host.kubeconfig import Kubeconfig
 
 _SECONDS = 900
 

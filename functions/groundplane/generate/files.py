@@ -5,18 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
 from groundplane import __version__, contracts, engines
 from groundplane.apis import processes
 from groundplane.core.manifest import ENVIRONMENT_CONFIG, GRANTS, GROUP, VERSION
-from groundplane.generate import (
-    companion,
-    doc_tables,
-    environment_samples,
-    packages,
-    xrd,
-)
+from groundplane.generate import companion, doc_tables, environment_samples, packages, xrd
 from groundplane.kubernetes import yaml_writer
 
 if TYPE_CHECKING:
@@ -111,13 +103,3 @@ def _put(path: Path, text: str) -> bool:
 
 def _text(*manifests: Manifest) -> str:
     return HEADER + yaml_writer.stream(manifests)
-
-
-@click.command("generate")
-@click.option(
-    "--root", type=click.Path(path_type=Path, file_okay=False, exists=True), default=".", help="The repository."
-)
-def command(*, root: Path) -> None:
-    """Write everything that follows from contracts and engines."""
-    changed = write(root)
-    click.echo("\n".join(f"wrote {path}" for path in changed) or "everything generated is current")

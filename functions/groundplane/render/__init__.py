@@ -5,13 +5,7 @@ does before it is in the module ``admission``, what an environment's policy does
 the command ``groundplane render`` is all of it, with files around.
 """
 
-from groundplane.crossplane.errors import (
-    BadInputError,
-    FunctionError,
-    ReconcileError,
-    RenderError,
-    UnservedError,
-)
+from groundplane.crossplane.errors import BadInputError, FunctionError, ReconcileError, RenderError, UnservedError
 from groundplane.crossplane.function_client import Function, make_runner, serving
 from groundplane.crossplane.outcome import Gone, Outcome, Result
 from groundplane.render.reconciler import reconcile

@@ -10,14 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from groundplane import contracts, engines
 from groundplane.engines.interface import all_kinds
-from groundplane.generate.companion import (
-    claim,
-    definitions,
-    environment,
-    objects,
-    roles,
-    runtime,
-)
+from groundplane.generate.companion import claim, definitions, environment, objects, roles, runtime
 from groundplane.generate.companion._policy import Policy, all_of
 
 if TYPE_CHECKING:

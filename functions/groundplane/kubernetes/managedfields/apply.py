@@ -19,13 +19,7 @@ from groundplane.kubernetes.managedfields import builtin_schemas, element, lasta
 from groundplane.kubernetes.managedfields.compare import same
 from groundplane.kubernetes.managedfields.conflict import Conflict, ConflictError
 from groundplane.kubernetes.managedfields.fieldset import FieldSet, at
-from groundplane.kubernetes.managedfields.managers import (
-    Managed,
-    ManagedFieldsError,
-    decoded,
-    encoded,
-    is_reset,
-)
+from groundplane.kubernetes.managedfields.managers import Managed, ManagedFieldsError, decoded, encoded, is_reset
 from groundplane.kubernetes.managedfields.schema import Shape, root
 from groundplane.kubernetes.managedfields.typed import TypedError, check
 from groundplane.kubernetes.managedfields.updater import Write

@@ -7,20 +7,8 @@ from dataclasses import dataclass
 
 from groundplane.core.manifest import JSON
 from groundplane.kubernetes.managedfields import element
-from groundplane.kubernetes.managedfields.fieldset import (
-    EMPTY,
-    FieldSet,
-    Gathering,
-    Path,
-    shown,
-)
-from groundplane.kubernetes.managedfields.schema import (
-    ABSENT,
-    Form,
-    ItemError,
-    Shape,
-    Value,
-)
+from groundplane.kubernetes.managedfields.fieldset import EMPTY, FieldSet, Gathering, Path, shown
+from groundplane.kubernetes.managedfields.schema import ABSENT, Form, ItemError, Shape, Value
 from groundplane.kubernetes.managedfields.typed import TypedError
 
 _Sides = tuple[Value, Value]

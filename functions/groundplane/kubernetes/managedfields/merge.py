@@ -6,12 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 
 from groundplane.core.manifest import JSON, Manifest
-from groundplane.kubernetes.managedfields.schema import (
-    ABSENT,
-    Form,
-    Shape,
-    Value,
-)
+from groundplane.kubernetes.managedfields.schema import ABSENT, Form, Shape, Value
 
 
 def merged(live: Value, config: Value, shape: Shape) -> Value:

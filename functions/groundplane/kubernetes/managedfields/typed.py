@@ -7,12 +7,7 @@ from collections.abc import Iterator
 
 from groundplane.core.manifest import JSON, Manifest
 from groundplane.kubernetes.managedfields import element
-from groundplane.kubernetes.managedfields.fieldset import (
-    FieldSet,
-    Gathering,
-    Path,
-    shown,
-)
+from groundplane.kubernetes.managedfields.fieldset import FieldSet, Gathering, Path, shown
 from groundplane.kubernetes.managedfields.schema import Form, ItemError, Shape
 
 _SCALARS: dict[str, tuple[type | tuple[type, ...], str]] = {

@@ -10,24 +10,10 @@ from groundplane.kubernetes.managedfields import element
 from groundplane.kubernetes.managedfields.compare import Comparison, compared, same
 from groundplane.kubernetes.managedfields.conflict import ConflictError
 from groundplane.kubernetes.managedfields.fieldset import EMPTY, FieldSet, at
-from groundplane.kubernetes.managedfields.managers import (
-    APPLY,
-    UPDATE,
-    Claim,
-    Managed,
-    Owner,
-    capped,
-    owner_of,
-)
+from groundplane.kubernetes.managedfields.managers import APPLY, UPDATE, Claim, Managed, Owner, capped, owner_of
 from groundplane.kubernetes.managedfields.merge import merged
 from groundplane.kubernetes.managedfields.schema import Shape
-from groundplane.kubernetes.managedfields.typed import (
-    adapted,
-    check,
-    fields_of,
-    with_declared,
-    without,
-)
+from groundplane.kubernetes.managedfields.typed import adapted, check, fields_of, with_declared, without
 
 Claims = dict[Owner, Claim]
 

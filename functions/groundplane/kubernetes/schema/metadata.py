@@ -6,13 +6,7 @@ from collections.abc import Callable, Iterator
 
 from groundplane.core.manifest import JSON, Manifest
 from groundplane.kubernetes.formats import is_label_value, is_qualified_name, is_subdomain
-from groundplane.kubernetes.schema.violation import (
-    Violation,
-    kind_of,
-    member,
-    shown,
-    suggestion,
-)
+from groundplane.kubernetes.schema.violation import Violation, kind_of, member, shown, suggestion
 
 #: The fields every object has, whatever its schema declares.
 IMPLICIT = frozenset({"apiVersion", "kind", "metadata"})

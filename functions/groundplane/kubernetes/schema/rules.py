@@ -6,16 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from groundplane.kubernetes.cel.engine import RuleError, compiled
-from groundplane.kubernetes.cel.expression import (
-    Call,
-    Comprehension,
-    Constant,
-    Expression,
-    Listing,
-    Name,
-    Select,
-    read,
-)
+from groundplane.kubernetes.cel.expression import Call, Comprehension, Constant, Expression, Listing, Name, Select, read
 from groundplane.kubernetes.schema.node import Node, Rule
 from groundplane.kubernetes.schema.registry import KindSchema
 from groundplane.kubernetes.schema.validations import program, reads_old

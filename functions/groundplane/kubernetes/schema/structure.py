@@ -8,15 +8,7 @@ from groundplane.core.manifest import JSON, Manifest
 from groundplane.kubernetes.schema.limits import BLOCKING, LIMITS, exclusive
 from groundplane.kubernetes.schema.metadata import IMPLICIT, metadata_violations
 from groundplane.kubernetes.schema.node import Node
-from groundplane.kubernetes.schema.violation import (
-    Violation,
-    item,
-    kind_of,
-    member,
-    shown,
-    suggestion,
-    unstorable,
-)
+from groundplane.kubernetes.schema.violation import Violation, item, kind_of, member, shown, suggestion, unstorable
 
 _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
     "array": (list, "a list"),

@@ -1,4 +1,1 @@
-"""The embedded plane: the part of the Kubernetes API that claims need, in one process.
-
-Start at ``Api``, which is the API without HTTP; ``server`` puts it on the network.
-"""
+"""A plane on one machine, put together: where it lives, what it begins with, how it runs."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 import aiohttp
 
 from groundplane.core.manifest import SECRET, Kind, Manifest
-from groundplane.local.kubeconfig import ConnectionFailedError, Kubeconfig
+from groundplane.local.host.kubeconfig import ConnectionFailedError, Kubeconfig
 
 SECONDS: Final = 15
 NOT_FOUND: Final = 404

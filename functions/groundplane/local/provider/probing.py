@@ -7,8 +7,8 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from groundplane.local.provider.child import complaint
-from groundplane.local.provider.programs import environment
+from groundplane.local.host.child_process import complaint
+from groundplane.local.host.executables import environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

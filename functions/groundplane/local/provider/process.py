@@ -13,20 +13,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from groundplane.apis.processes import PROCESS, TASK, ProcessSpec
-from groundplane.local.certificates import CA, CERTIFICATE, KEY
-from groundplane.local.private import write
-from groundplane.local.provider import child as children
-from groundplane.local.provider import rotation
+from groundplane.local.host import child_process as children
+from groundplane.local.host import log_rotation
+from groundplane.local.host.certificates import CA, CERTIFICATE, KEY
+from groundplane.local.host.executables import expand, unprivileged
+from groundplane.local.host.private_files import write
 from groundplane.local.provider.probing import Answer, Patience, ask
-from groundplane.local.provider.programs import expand, unprivileged
-from groundplane.local.provider.subject import AGAIN_SECONDS, Key, NotYetError, Subject, Tools, condition, now
+from groundplane.local.provider.workload import AGAIN_SECONDS, Key, NotYetError, Subject, Tools, condition, now
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from groundplane.apis.processes import Probe
     from groundplane.core.manifest import Manifest
-    from groundplane.local.provider.child import Child
+    from groundplane.local.host.child_process import Child
 
 LOG: Final = logging.getLogger("groundplane.provider")
 LOOPBACK: Final = "127.0.0.1"
@@ -163,7 +163,7 @@ class ProcessSubject(Subject[ProcessSpec]):
 
     def _start(self, argv: list[str], digest: str) -> None:
         log = self.tools.machine.log(self.whose)
-        rotation.rotate(log)
+        log_rotation.rotate(log)
         write(self.folder / DIGEST, digest)
         children.remember(self.folder, signal.Signals[self.spec.stop.signal], self.spec.stop.seconds)
         self.child = children.start(self.folder, argv, log)
@@ -183,8 +183,8 @@ class ProcessSubject(Subject[ProcessSpec]):
             await self._say("False", "NotAnswering" if self._answers.is_late else "Starting", "it does not answer yet")
             return self._answers.again(spec.probe.period_seconds if spec.probe else DAY_SECONDS)
         await self._say("True", "Running")
-        if rotation.is_long(log := self.tools.machine.log(self.whose)):
-            await asyncio.to_thread(rotation.rotate, log)  # it waits for the disk
+        if log_rotation.is_long(log := self.tools.machine.log(self.whose)):
+            await asyncio.to_thread(log_rotation.rotate, log)  # it waits for the disk
         due = [self._answers.again(spec.probe.period_seconds)] if spec.probe else []
         due += [self._serves.again(spec.serving.period_seconds)] if served and spec.serving else []
         return min(due) if due else DAY_SECONDS if spec.certificate else None

@@ -8,20 +8,20 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from groundplane.apis.processes import PROCESS, TASK
-from groundplane.local.kubeconfig import ConnectionFailedError
-from groundplane.local.provider import child as children
+from groundplane.local.host import child_process as children
+from groundplane.local.host.executables import ProgramError, Programs
+from groundplane.local.host.kubeconfig import ConnectionFailedError
 from groundplane.local.provider.connection import Connection
 from groundplane.local.provider.process import ProcessSubject
-from groundplane.local.provider.programs import ProgramError, Programs
-from groundplane.local.provider.subject import AGAIN_SECONDS, Key, NotYetError, Tools
 from groundplane.local.provider.task import TaskSubject
+from groundplane.local.provider.workload import AGAIN_SECONDS, Key, NotYetError, Tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from groundplane.core.manifest import Kind, Manifest
-    from groundplane.local.certificates import Authority
-    from groundplane.local.provider.machine import Identity, Machine
+    from groundplane.local.host.certificates import Authority
+    from groundplane.local.provider.paths import Identity, Machine
 
 LOG: Final = logging.getLogger("groundplane.provider")
 SUBJECTS: Final[dict[str, type[ProcessSubject | TaskSubject]]] = {

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from groundplane.apis.processes import PROCESS, TASK, TaskSpec
-from groundplane.local.provider import child as children
-from groundplane.local.provider import rotation
-from groundplane.local.provider.subject import Key, NotYetError, Subject, Tools, condition, now
+from groundplane.local.host import child_process as children
+from groundplane.local.host import log_rotation
+from groundplane.local.provider.workload import Key, NotYetError, Subject, Tools, condition, now
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,7 +130,7 @@ class TaskSubject(Subject[TaskSpec]):
 
     async def _do(self, spec: TaskSpec, argv: list[str], digest: str) -> None:
         log, output = self.tools.machine.log(self.whose), self.folder / "output"
-        rotation.rotate(log)
+        log_rotation.rotate(log)
         if not self.succeeded:
             await self.say(conditions=[condition("Succeeded", "Unknown", "Running")])
         generation = self.generation

@@ -21,14 +21,7 @@ from groundplane.engines.database.cnpg import _parameters as parameters
 from groundplane.engines.database.cnpg import _status as status
 from groundplane.engines.database.cnpg._cluster import MANAGED_PARAMETERS
 from groundplane.engines.database.cnpg._cluster import cluster as cluster_of
-from groundplane.engines.database.cnpg._names import (
-    CLUSTER,
-    DATABASE,
-    OBJECT_STORE,
-    ROLE,
-    SCHEDULED_BACKUP,
-    Place,
-)
+from groundplane.engines.database.cnpg._names import CLUSTER, DATABASE, OBJECT_STORE, ROLE, SCHEDULED_BACKUP, Place
 from groundplane.engines.database.cnpg._settings import CnpgKnobs
 from groundplane.engines.interface import Anchor, Archive, Ask
 

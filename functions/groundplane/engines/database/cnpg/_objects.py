@@ -8,14 +8,7 @@ from groundplane.core.manifest import JSON, Manifest, digest, without_none
 from groundplane.engines import _kubernetes as kubernetes
 from groundplane.engines.database import _access as access
 from groundplane.engines.database import _postgresql as postgresql
-from groundplane.engines.database.cnpg._names import (
-    DATABASE,
-    OBJECT_STORE,
-    PLUGIN,
-    ROLE,
-    SCHEDULED_BACKUP,
-    Place,
-)
+from groundplane.engines.database.cnpg._names import DATABASE, OBJECT_STORE, PLUGIN, ROLE, SCHEDULED_BACKUP, Place
 
 if TYPE_CHECKING:
     from groundplane.engines._environment import BackupTarget, Monitoring

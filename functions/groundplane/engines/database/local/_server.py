@@ -10,13 +10,7 @@ from groundplane.engines.database import _extensions
 from groundplane.engines.database import _pg_settings as pg_settings
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database.local import _access as access
-from groundplane.engines.database.local._names import (
-    CLUSTER,
-    DISTRIBUTION,
-    HOST,
-    PORT,
-    Place,
-)
+from groundplane.engines.database.local._names import CLUSTER, DISTRIBUTION, HOST, PORT, Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

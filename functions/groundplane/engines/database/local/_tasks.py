@@ -12,14 +12,7 @@ from groundplane.engines.database import _pg_settings as pg_settings
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database._pg_values import number, plain
 from groundplane.engines.database.local import _access as access
-from groundplane.engines.database.local._names import (
-    CLUSTER,
-    DISTRIBUTION,
-    MAJOR,
-    SUPERUSER,
-    Place,
-    archive,
-)
+from groundplane.engines.database.local._names import CLUSTER, DISTRIBUTION, MAJOR, SUPERUSER, Place, archive
 from groundplane.engines.database.local._server import ARCHIVE_TIMEOUT
 
 if TYPE_CHECKING:

@@ -11,12 +11,7 @@ from groundplane.core.refusal import Reason, Refusal
 from groundplane.engines import _aws as aws
 from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database.rds._classes import COMPUTE, chosen, compute
-from groundplane.engines.database.rds._names import (
-    INSTANCE,
-    Place,
-    administrator,
-    major,
-)
+from groundplane.engines.database.rds._names import INSTANCE, Place, administrator, major
 from groundplane.engines.database.rds._whose import Whose, external_name, relied_on, whose
 
 if TYPE_CHECKING:

@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING, Final
 from groundplane.core.manifest import Manifest, digest
 from groundplane.engines import _aws as aws
 from groundplane.engines.database import _postgresql as postgresql
-from groundplane.engines.database.rds._names import (
-    INGRESS_RULE,
-    PROVIDER_CONFIG,
-    SECURITY_GROUP,
-    Place,
-)
+from groundplane.engines.database.rds._names import INGRESS_RULE, PROVIDER_CONFIG, SECURITY_GROUP, Place
 
 if TYPE_CHECKING:
     from groundplane.core.observation import Observation

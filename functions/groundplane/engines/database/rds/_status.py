@@ -16,13 +16,7 @@ from groundplane.core.manifest import CLAIM_UID, SLOT, at
 from groundplane.core.rendered import Backups, Endpoint, Facts
 from groundplane.engines import _aws as aws
 from groundplane.engines.database import _postgresql as postgresql
-from groundplane.engines.database.rds._names import (
-    INGRESS_RULE,
-    PARAMETER_GROUP,
-    SECURITY_GROUP,
-    Place,
-    major,
-)
+from groundplane.engines.database.rds._names import INGRESS_RULE, PARAMETER_GROUP, SECURITY_GROUP, Place, major
 from groundplane.engines.database.rds._whose import Whose, refused_as_taken, whose
 
 if TYPE_CHECKING:

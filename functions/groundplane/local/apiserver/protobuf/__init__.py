@@ -1,0 +1,1 @@
+"""The built-in kinds in protobuf, as clients of typed kinds send and read them."""

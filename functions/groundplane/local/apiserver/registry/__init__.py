@@ -1,0 +1,1 @@
+"""What a request does to an object: decode, admit, default, validate, write."""

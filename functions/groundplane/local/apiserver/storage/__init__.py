@@ -1,0 +1,1 @@
+"""Where objects are kept: SQLite, with resourceVersions and watches."""
