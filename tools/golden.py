@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 # Beside an installed package, so that a copy of the repository shows its own engines.
-sys.path[:0] = [str(ROOT / "functions"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "functions"), str(ROOT / "tests" / "support")]
 
 from click.testing import CliRunner  # noqa: E402  # likewise
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bareplane.kubectl import KubectlError
+from broken_claims import BROKEN, WRONG
 from controlplane.cluster import Cluster, Manifest, Team, condition, example, is_true, orders, refused, served, told
 from scenarios import merged
-from test_bad_claims import BROKEN, WRONG
 
 _KEYS = "type provider host port database username password uri sslmode sslrootcert certificates root.crt"
 BINDING = set(_KEYS.split(" "))

@@ -12,10 +12,10 @@ import pytest
 import catalogue
 import image
 import image_tree
-from test_package_image import DOCKERFILE, is_answered
+from image_call import is_answered
 
 pytestmark = pytest.mark.bare("the image is no part of it")
-BUILD, FINAL = DOCKERFILE.stages
+BUILD, FINAL = image_tree.parsed(image_tree.DOCKERFILE.read_text(encoding="utf-8")).stages
 UNREACHABLE = re.compile("NewConnectionError|ConnectTimeout|ReadTimeout|NameResolution|ProxyError|Max retries")
 
 

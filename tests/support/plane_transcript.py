@@ -8,7 +8,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-FOLDER = Path(__file__).parent / "planes"
+FOLDER = Path(__file__).parents[1] / "planes"
 PLANE = "bareplane.embedded"  # the module of a plane that does what Crossplane does, too
 TABLES = tuple(sorted(path.stem for path in (FOLDER / "tables").iterdir()))
 NAMESPACE = "transcript"

@@ -15,7 +15,7 @@ import pytest
 
 import crds
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 TEXT = b"kind: CustomResourceDefinition\n"
 PIN = crds.Pin("owner/name/commit/config/a.yaml", "engine/a.yaml", crds.blob_hash(TEXT))
 

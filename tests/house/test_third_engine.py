@@ -158,7 +158,7 @@ def _is_rendered(copy: Path) -> None:
 
 
 def _has_the_right_layout(copy: Path) -> None:
-    tests = ["tests/test_layout.py", "tests/test_golden.py"]
+    tests = ["tests/house/test_layout.py", "tests/properties/test_golden.py"]
     said = run(copy, "-m", "pytest", "-v", "-p", "no:cacheprovider", *tests, "-k", "not test_rendering_twice")
     assert "test_an_engine_has_module_composition_example_and_golden[database/paper] PASSED" in said
     assert "test_every_example_renders_to_its_golden_byte_for_byte[database/paper] PASSED" in said

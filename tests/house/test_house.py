@@ -12,7 +12,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).resolve().parent.parent
+from pins import PIN, pinned
+
+ROOT = Path(__file__).resolve().parents[2]
 OURS_THOUGH_HIDDEN = {".ci", ".github", ".gitignore"}
 NOT_OURS = {"_binaries", "_clients", "_crds", "dist", "__pycache__"}
 LONGEST = 300
@@ -30,7 +32,6 @@ ELSEWHERE = re.compile(
 )
 REASONED_NOQA = re.compile(r"# noqa: [A-Z]+\d+(, ?[A-Z]+\d+)*\s+(#|-) ?\S")
 REASONED_TYPE_IGNORE = re.compile(r"# type: ignore\[[a-z, -]+\]\s+# ?\S")
-PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)( ; [^\\]+)? \\$")
 
 
 def our_files(*folders: str, suffix: str = "") -> Iterator[Path]:
@@ -58,12 +59,6 @@ def lines_matching(pattern: re.Pattern[str]) -> list[str]:
 def comments(path: Path) -> Iterator[tokenize.TokenInfo]:
     tokens = tokenize.generate_tokens(io.StringIO(path.read_text()).readline)
     return (token for token in tokens if token.type == tokenize.COMMENT)
-
-
-def pinned(file: str) -> dict[str, str]:
-    """Return the pinned version of each package in one requirements file."""
-    matches = map(PIN.match, (ROOT / "requirements" / file).read_text().splitlines())
-    return {canonicalize_name(match["name"]): match["version"] for match in matches if match}
 
 
 def project() -> dict[str, list[str]]:

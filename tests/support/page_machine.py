@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 SECONDS = 90
 EXAMPLES = ("examples/database/local.yaml", "examples/claims/development.yaml")

@@ -24,7 +24,7 @@ from groundplane.local.plane import bootstrap
 from groundplane.local.xr_controller.controller import reconciling
 from scripted import makes_names
 
-EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "database" / "local.yaml"
+EXAMPLE = Path(__file__).resolve().parents[4] / "examples" / "database" / "local.yaml"
 DATABASE = ("groundplane.dev/v1alpha1", "XDatabase")
 LOCAL = "local.groundplane.dev/v1alpha1"
 

@@ -17,7 +17,7 @@ import yaml
 from groundplane.core.manifest import JSON, Manifest
 from groundplane.kubernetes.schema import Registry
 
-_ROOT = Path(__file__).parent.parent
+_ROOT = Path(__file__).parents[2]
 _CRD_DIRECTORIES = (_ROOT / "_crds", _ROOT / ".." / "shared" / "crds")
 # YAML 1.1 makes times of unquoted text and a type of "="; Kubernetes reads both as strings.
 _SURPRISES = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value"}

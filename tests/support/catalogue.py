@@ -14,7 +14,7 @@ import yaml
 
 Manifest = dict[str, Any]
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "functions" / "groundplane"
 EXAMPLES = ROOT / "examples"
 ENVIRONMENTS = EXAMPLES / "environments"

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmark.local import standins
 from faults.machine import COMMAND_SECONDS, GROUNDPLANE, Machine
 
-FUNCTIONS = Path(__file__).parent.parent / "functions"
+FUNCTIONS = Path(__file__).parents[2] / "functions"
 # Python runs it in every process that finds it; only the plane is to have other programs.
 _SITE = """
 import sys

@@ -27,7 +27,7 @@ from made_up import NOW
 from outcomes import read
 from worlds import fresh, ready
 
-FUNCTIONS = Path(server.__file__).parent.parent
+FUNCTIONS = Path(server.__file__).parents[2]
 SLOW = """
 import asyncio, sys
 from groundplane import server

@@ -11,17 +11,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import grpc
 import pytest
-from crossplane.function.proto.v1 import run_function_pb2_grpc as grpcv1
 
 import catalogue
 import image
 import image_tree
-from bareplane.waiting import PATIENCE_SECONDS
-from outcomes import read
-from test_house import pinned
-from worlds import ready
+from image_call import is_answered
+from pins import pinned
 
 TEXT = image_tree.DOCKERFILE.read_text(encoding="utf-8")
 DOCKERFILE = image_tree.parsed(TEXT)
@@ -109,13 +105,6 @@ def test_the_pinned_packages_alone_serve_the_function_from_where_nothing_can_be_
     with image_tree.serving(FINAL, tree, PYTHON) as address:
         assert asyncio.run(is_answered(address))
     assert image_tree.files(tree) == before
-
-
-async def is_answered(address: str) -> bool:
-    world = ready(parameters={"work_mem": "8MB"})  # so that it reads the data that lie beside its modules
-    async with grpc.aio.insecure_channel(address) as channel:
-        stub = grpcv1.FunctionRunnerServiceStub(channel)
-        return read(await stub.RunFunction(world.request(world.ask().asked), timeout=PATIENCE_SECONDS)).ready
 
 
 def stand_in(path: Path, script: str) -> Path:

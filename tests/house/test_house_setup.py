@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 # Stands for a Python and, copied into .venv, for its pip: it notes its calls and does what it is
 # told in files next to it.
