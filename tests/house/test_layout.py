@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,18 @@ def test_no_module_above_the_engines_names_one() -> None:
     }
     assert {path: words for path, words in naming.items() if path not in MAY_NAME_AN_ENGINE} == {}
     assert naming.keys() >= MAY_NAME_AN_ENGINE.keys(), "an exception nobody needs any more"
+
+
+def test_every_wing_of_the_package_has_an_order_of_its_own() -> None:
+    document = tomllib.loads((catalogue.ROOT / "pyproject.toml").read_text())
+    layers = [one for one in document["tool"]["importlinter"]["contracts"] if one["type"] == "layers"]
+    ordered = {container for one in layers if one["exhaustive"] for container in one["containers"]}
+    wings = {file.parent for file in catalogue.PACKAGE.glob("*/__init__.py") if len([*file.parent.glob("*")]) > 3}
+    assert len(wings) > 10
+    assert {f"groundplane.{wing.name}" for wing in wings} - ordered == set()
+
+
+def test_every_helper_of_the_tests_is_in_their_index() -> None:
+    folder = catalogue.ROOT / "tests" / "support"
+    listed = set(re.findall(r"`(\w+)`", (folder / "README.md").read_text()))
+    assert {path.stem for path in folder.glob("*.py")} - listed == set()
