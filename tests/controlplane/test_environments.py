@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from bareplane.kubectl import KubectlError
-from bareplane.waiting import always
+from bareplane.waiting import always, eventually
 from controlplane.cluster import EXAMPLES, Cluster, Manifest, condition, is_true, orders, refused
 
 
@@ -35,6 +35,14 @@ def test_an_environment_without_an_engine_serves_no_claim(cluster: Cluster) -> N
 def test_an_environment_with_an_unknown_engine_is_refused(cluster: Cluster) -> None:
     with pytest.raises(KubectlError, match="There are: database: cnpg, local, rds"):
         cluster.kubectl.apply(environment("kubernetes", engines={"database": "oracle"}))
+
+
+def test_a_selector_without_labels_is_a_choice_and_keeps_the_default_composition_away(cluster: Cluster) -> None:
+    team = cluster.team("")
+    team.apply(orders(crossplane={"compositionSelector": {"matchLabels": {}}}))
+    team.wait(lambda it: "compositionRef" in it["spec"]["crossplane"])
+    eventually(lambda: any("Successfully selected composition" in one for one in team.events()))
+    assert [one for one in team.events() if "Default composition" in one] == []
 
 
 def test_a_changed_engine_leaves_living_claims_and_takes_new_ones(cluster: Cluster) -> None:

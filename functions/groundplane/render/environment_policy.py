@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from groundplane.core.manifest import ENVIRONMENT_LABEL, Manifest, at
+from groundplane.crossplane import composition_selector
 from groundplane.crossplane.errors import BadInputError
 from groundplane.render.installed import ENGINE_LABEL, ClaimKind
 
@@ -85,7 +86,7 @@ def _engine(environment: Manifest, contract: str) -> str:
 
 
 def _of_engine(claim: Manifest, engine: str, environment: str, compositions: Sequence[Manifest]) -> str:
-    fitting = _compatible(claim, compositions)
+    fitting = [one for one in compositions if composition_selector.serves(one, claim)]
     named = {at(one, "metadata", "labels", ENGINE_LABEL): one for one in fitting}
     if engine not in named:
         known = ", ".join(sorted(filter(None, named))) or "none"
@@ -114,16 +115,14 @@ def composition_of(
     Raises:
         BadInputError: When it does not exist, is not of the claim's kind, or is one of several.
     """
-    crossplane = at(claim, "spec", "crossplane") or {}
-    selector = at(crossplane, "compositionSelector", "matchLabels")
-    named = kind.enforced_composition or at(crossplane, "compositionRef", "name")
-    if not named and not selector and use_default:
-        named = kind.default_composition
-    if named:
-        return _checked(_named(str(named), compositions), claim)
-    fitting = [one for one in _compatible(claim, compositions) if _has_labels(one, selector or {})]
+    choice = composition_selector.named(
+        claim, enforced=kind.enforced_composition, default=kind.default_composition if use_default else ""
+    )
+    if choice is not None:
+        return _checked(_named(choice.name, compositions), claim)
+    fitting = composition_selector.selected(claim, compositions)
     if len(fitting) != 1:
-        raise BadInputError(_not_one(fitting, claim, selector))
+        raise BadInputError(_not_one(fitting, claim))
     return _checked(fitting[0], claim)
 
 
@@ -135,8 +134,9 @@ def _named(name: str, compositions: Sequence[Manifest]) -> Manifest:
     raise BadInputError(f"Composition {name!r} does not exist (known: {known})")
 
 
-def _not_one(fitting: Sequence[Manifest], claim: Manifest, selector: Manifest | None) -> str:
-    words = ", ".join(f"{key}={value}" for key, value in sorted((selector or {}).items()))
+def _not_one(fitting: Sequence[Manifest], claim: Manifest) -> str:
+    selector = at(claim, "spec", "crossplane", "compositionSelector", "matchLabels") or {}
+    words = ", ".join(f"{key}={value}" for key, value in sorted(selector.items()))
     what = f"with labels {words} " if words else ""
     if not fitting:
         return f"no Composition {what}for {claim['kind']} of {claim['apiVersion']}"
@@ -147,28 +147,14 @@ def _not_one(fitting: Sequence[Manifest], claim: Manifest, selector: Manifest | 
     )
 
 
-def _compatible(claim: Manifest, compositions: Sequence[Manifest]) -> list[Manifest]:
-    wanted = (claim["apiVersion"], claim["kind"])
-    return [one for one in compositions if _type_of(one) == wanted]
-
-
-def _type_of(composition: Manifest) -> tuple[str, str]:
-    reference = at(composition, "spec", "compositeTypeRef") or {}
-    return str(reference.get("apiVersion")), str(reference.get("kind"))
-
-
 def _checked(composition: Manifest, claim: Manifest) -> Manifest:
     name = composition["metadata"]["name"]
-    api_version, kind = _type_of(composition)
-    if (api_version, kind) != (claim["apiVersion"], claim["kind"]):
+    if not composition_selector.serves(composition, claim):
+        reference = at(composition, "spec", "compositeTypeRef") or {}
+        api_version, kind = reference.get("apiVersion"), reference.get("kind")
         raise BadInputError(
             f"Composition {name!r} is for {kind} of {api_version}, not for {claim['kind']} of {claim['apiVersion']}"
         )
     if at(composition, "spec", "mode") != "Pipeline" or not at(composition, "spec", "pipeline"):
         raise BadInputError(f"Composition {name!r}: needs spec.mode Pipeline and spec.pipeline")
     return composition
-
-
-def _has_labels(composition: Manifest, wanted: Mapping[str, str]) -> bool:
-    labels = at(composition, "metadata", "labels") or {}
-    return all(labels.get(key) == value for key, value in wanted.items())

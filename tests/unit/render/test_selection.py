@@ -108,6 +108,13 @@ def test_several_compositions_that_match_are_listed() -> None:
         chosen(the)
 
 
+def test_a_selector_without_labels_keeps_the_default_away() -> None:
+    the = claim(crossplane={"compositionSelector": {"matchLabels": {}}})
+    with pytest.raises(BadInputError, match=r"several Compositions for XDatabase: xdatabase-cnpg, xdatabase-rds\."):
+        chosen(the)
+    assert chosen(the, compositions=[composition("rds")]) == "xdatabase-rds"
+
+
 def test_a_selector_that_matches_nothing_is_named() -> None:
     the = claim(crossplane={"compositionSelector": {"matchLabels": {"a": "b"}}})
     with pytest.raises(BadInputError, match="no Composition with labels a=b for XDatabase"):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from groundplane.core.manifest import Manifest, at
+from groundplane.crossplane.composition_selector import Choice, has_labels, named, selected, serves
 from groundplane.crossplane.errors import ReconcileError
 from groundplane.local.apiserver.kinds.builtin import XRD_NAME
 from groundplane.local.xr_controller import revisions
@@ -26,14 +26,6 @@ def definition_of(writer: Writer, xr: Manifest) -> Manifest:
     return {}
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The name of a Composition, and what is told when it comes from the CompositeResourceDefinition."""
-
-    name: str
-    told: str = ""
-
-
 def choice_of(writer: Writer, xr: Manifest) -> Choice:
     """Return which Composition *xr* is to have: enforced, as referred to, by default, or by labels.
 
@@ -44,18 +36,14 @@ def choice_of(writer: Writer, xr: Manifest) -> Choice:
         ReconcileError: none has the labels.
     """
     definition = definition_of(writer, xr)
-    crossplane = at(xr, "spec", "crossplane") or {}
-    if enforced := at(definition, "spec", "enforcedCompositionRef", "name"):
-        return Choice(str(enforced), "Enforced composition has been selected")
-    if referred := at(crossplane, "compositionRef", "name"):
-        return Choice(str(referred))
-    selector = crossplane.get("compositionSelector")
-    default = at(definition, "spec", "defaultCompositionRef", "name")
-    if default and selector is None:
-        return Choice(str(default), "Default composition has been selected")
-    for found in writer.api.store.objects(COMPOSITIONS):
-        if _serves(found, xr) and has_labels(found, at(selector, "matchLabels") or {}):
-            return Choice(str(found["metadata"]["name"]))
+    enforced, default = (
+        at(definition, "spec", key, "name") for key in ("enforcedCompositionRef", "defaultCompositionRef")
+    )
+    choice = named(xr, enforced=str(enforced or ""), default=str(default or ""))
+    if choice is not None:
+        return choice
+    for found in selected(xr, writer.api.store.objects(COMPOSITIONS)):
+        return Choice(str(found["metadata"]["name"]))
     raise ReconcileError("no compatible Compositions found")
 
 
@@ -93,14 +81,8 @@ def check(revision: Manifest, xr: Manifest) -> None:
     Raises:
         ReconcileError: it is not.
     """
-    if not _serves(revision, xr):
+    if not serves(revision, xr):
         raise ReconcileError("referenced composition is not compatible with this composite resource")
-
-
-def has_labels(found: Manifest, wanted: Manifest) -> bool:
-    """Tell whether *found* carries all of *wanted*."""
-    labels = at(found, "metadata", "labels") or {}
-    return all(labels.get(key) == value for key, value in wanted.items())
 
 
 def _found(writer: Writer, kind: str, name: str) -> Manifest:
@@ -109,8 +91,3 @@ def _found(writer: Writer, kind: str, name: str) -> Manifest:
         # Crossplane's cache names the kind where an API server names the resource.
         raise ReconcileError(f'cannot get {kind}: {kind}.apiextensions.crossplane.io "{name}" not found')
     return found
-
-
-def _serves(composition: Manifest, xr: Manifest) -> bool:
-    reference = at(composition, "spec", "compositeTypeRef") or {}
-    return (reference.get("apiVersion"), reference.get("kind")) == (xr["apiVersion"], xr["kind"])

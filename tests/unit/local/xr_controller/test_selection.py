@@ -36,6 +36,7 @@ def revision(world: World) -> str:
             {"compositionSelector": {"matchLabels": {"color": "blue"}}},
             "blue",
         ),
+        ({"defaultCompositionRef": {"name": "red"}}, {"compositionSelector": {"matchLabels": {}}}, "blue"),
         ({"defaultCompositionRef": {"name": "red"}}, {"compositionRef": {"name": "blue"}}, "blue"),
         ({"enforcedCompositionRef": {"name": "red"}}, {"compositionRef": {"name": "blue"}}, "red"),
     ],
