@@ -176,9 +176,9 @@ class Apart(Machine):
 
 _ALONE = """
 import contextlib, sys
-from groundplane.local import process
-process.providing = lambda *_: contextlib.nullcontext()
-sys.exit(process.main(sys.argv[1]))
+from groundplane.local.plane import run
+run.providing = lambda *_: contextlib.nullcontext()
+sys.exit(run.main(sys.argv[1]))
 """
 
 

@@ -14,8 +14,8 @@ _SITE = """
 import sys
 if 'groundplane.local.plane.run' in sys.orig_argv or '--foreground' in sys.orig_argv:
     from pathlib import Path
-    from groundplane.local.provider import programs
-    programs._bin = lambda _: Path({folder!r})
+    from groundplane.local.host import executables
+    executables._bin = lambda _: Path({folder!r})
 """
 
 

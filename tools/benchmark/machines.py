@@ -28,7 +28,7 @@ _RECONCILED = "reconciled"
 _RUN = f"""
 import asyncio, logging, sys
 from pathlib import Path
-from groundplane.local import process
+from groundplane.local.plane import run
 from groundplane.local.plane.home import Home
 from groundplane.local.xr_controller.reconciler import Reconciler
 from groundplane.local.host.executables import Programs
@@ -41,7 +41,7 @@ async def counted(*words):
     finally:
         print("{_RECONCILED}", flush=True)
 Reconciler.reconcile = counted
-asyncio.run(process.run(Home(Path(sys.argv[1])), Programs(folders), lambda line: print(line, flush=True)))
+asyncio.run(run.run(Home(Path(sys.argv[1])), Programs(folders), lambda line: print(line, flush=True)))
 """
 
 

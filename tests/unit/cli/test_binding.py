@@ -80,7 +80,7 @@ def shown(form: str, home: Path) -> str:
 def run(program: str, *, shell: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the variables that a program of `groundplane exec` has, and what it finds mounted."""
     code = (
-        "import sys; from groundplane.local.commands import claims, execute; claims.client = lambda *_: None;"
+        "import sys; from groundplane.cli import _claims as claims, execute; claims.client = lambda *_: None;"
         f"claims.binding = lambda *_: {ENTRIES!r};"
         f"execute.execute.main(['xdb/orders', '--', sys.executable, '-c', {program!r}])"
     )

@@ -172,7 +172,8 @@ def test_an_address_that_cannot_be_had_is_said_with_what_to_do(monkeypatch: pyte
 STUCK = """
 import threading
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
-from groundplane.render import RenderError, function
+from groundplane.crossplane import function_client as function
+from groundplane.render import RenderError
 from rendering import Double
 
 never = threading.Event()

@@ -30,7 +30,7 @@ from worlds import fresh, ready
 FUNCTIONS = Path(server.__file__).parents[2]
 SLOW = """
 import asyncio, sys
-from groundplane import server
+from groundplane.function import server
 from groundplane.function.fn import FunctionRunner
 
 class Slow(FunctionRunner):
