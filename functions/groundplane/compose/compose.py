@@ -112,7 +112,7 @@ class _Composition:
             resources=resources,
             status=status_of(self.turn, ask.effective, slot, rendered, anchor, retiring_to=retiring_to),
             ready=verdicts[Type.ACCEPTED].holds and verdicts[Type.SERVING].holds,
-            notices=(*rendered.notices, *self.inquiry.unread()),
+            notices=(*rendered.notices, *self.inquiry.unread(engine)),
             footprint=rendered.footprint,
         )
 

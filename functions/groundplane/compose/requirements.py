@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from groundplane.compose.kinds import composing, granted, not_installed, observed_kinds
 from groundplane.compose.request import claim_of
 from groundplane.core import moment
 from groundplane.core.answer import Requirements
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from groundplane.compose.request import Turn
     from groundplane.contracts.common import CommonSpec
-    from groundplane.core.observation import Observation, Observed
+    from groundplane.core.observation import Observed
     from groundplane.core.rendered import Desired
     from groundplane.engines.interface import Engine, Source
 
@@ -35,8 +37,7 @@ class Inquiry:
         """Begin with what every claim depends on: its environment and the grants."""
         self.turn = turn
         self.claim = turn.claim
-        self.engines = [load(turn.contract.name, name) for name in names(turn.contract.name)]
-        self.observed = _observed_kinds(self.engines, turn.seen)
+        self.observed = observed_kinds(composing(turn), turn.seen)
         # What is observed is installed, and need not be asked for: a settled claim asks for no schema at all.
         self.seen = replace(turn.seen, schemas=dict.fromkeys(self.observed, True) | dict(turn.seen.schemas))
         self.anchors: list[str] = []
@@ -45,6 +46,14 @@ class Inquiry:
             "environment": Requirement(ENVIRONMENT_CONFIG, self.claim.environment),
             "grants": Requirement(ENVIRONMENT_CONFIG, GRANTS),
         }
+
+    @cached_property
+    def engines(self) -> list[Engine[Any, Any]]:
+        """Every engine of the contract: whose data may there be of a claim of which nothing is known?
+
+        A claim that is served needs its own engine alone, and imports no other.
+        """
+        return [load(self.turn.contract.name, name) for name in names(self.turn.contract.name)]
 
     @property
     def wanted(self) -> Requirements:
@@ -80,7 +89,7 @@ class Inquiry:
     def ask(self, kinds: Iterable[Kind]) -> None:
         """Ask for the schema of each of *kinds*, and of all that its engine may come to need, lest calls run out."""
         wanted = {kind.crd: kind for kind in kinds}
-        serving = [one for one in self.engines if one.anchor.kind.crd in self.observed]
+        serving = [one for one in composing(self.turn) if one.anchor.kind.crd in self.observed]
         for every in (all_kinds(one) for one in serving if wanted.keys() & {kind.crd for kind in all_kinds(one)}):
             wanted |= {kind.crd: kind for kind in every if not kind.builtin and kind.crd not in self.seen.schemas}
         self.schemas = tuple(wanted.values())
@@ -95,7 +104,7 @@ class Inquiry:
         composed = {(one.manifest["apiVersion"], one.manifest["kind"]) for one in resources.values()}
         kinds = [kind for kind in all_kinds(engine) if (kind.api_version, kind.kind) in composed]
         if not self.seen.installed(*kinds):
-            raise _not_installed(engine, [kind for kind in kinds if not self.seen.installed(kind)])
+            raise not_installed(engine, [kind for kind in kinds if not self.seen.installed(kind)])
 
     def lost_slot(self, engine: Engine[Any, Any], expected: Slot) -> Slot | None:
         """Return the slot of data of this very claim that nothing observes or records; None when there are none.
@@ -138,7 +147,7 @@ class Inquiry:
     def _look_early(self, engine: Engine[Any, Any], expected: Slot) -> None:
         """Ask at once for what will be asked for in any case, to save calls."""
         grants, kind = self.seen.found("grants"), engine.anchor.kind
-        if grants and self.seen.schemas.get(kind.crd) and {"*", kind.crd} & _granted(grants):
+        if grants and self.seen.schemas.get(kind.crd) and {"*", kind.crd} & granted(grants):
             self._want_anchor(engine, expected)
             self.objects[f"lives-{engine.name}"] = self._lives(engine)
 
@@ -163,7 +172,7 @@ class Inquiry:
         if not self.seen.schemas.get(kind.crd):
             return False
         grants = self.require("grants")
-        return grants is not None and bool({"*", kind.crd} & _granted(grants))
+        return grants is not None and bool({"*", kind.crd} & granted(grants))
 
     def environment(self) -> Any:
         """Return the data of the claim's environment.
@@ -182,10 +191,10 @@ class Inquiry:
             )
         return found.at("data")
 
-    def unread(self) -> tuple[str, ...]:
+    def unread(self, engine: Engine[Any, Any]) -> tuple[str, ...]:
         """Return a notice for every section of the environment that no engine of this release reads."""
         found = self.seen.found("environment")
-        return unread(self.claim.environment, found.at("data") if found else None)
+        return unread(self.claim.environment, found.at("data") if found else None, [engine])
 
     def check_installed(self, engine: Engine[Any, Any]) -> None:
         """Return if every kind of *engine* is installed and granted; optional kinds that are not are left out.
@@ -195,7 +204,7 @@ class Inquiry:
         """
         missing = [kind for kind in engine.kinds if self.seen.schemas.get(kind.crd) is False]
         if missing:
-            raise _not_installed(engine, missing)
+            raise not_installed(engine, missing)
         grants = self.require("grants")
         if grants is None:
             raise Refusal(
@@ -203,17 +212,17 @@ class Inquiry:
                 f"EnvironmentConfig {GRANTS} does not exist: the companion set, which protects data, is not installed."
                 " Ask the platform team for: kubectl apply -k package/companion",
             )
-        granted = _granted(grants)
-        if "*" in granted:
+        allowed = granted(grants)
+        if "*" in allowed:
             return
-        ungranted = [kind.crd for kind in engine.kinds if kind.crd not in granted]
+        ungranted = [kind.crd for kind in engine.kinds if kind.crd not in allowed]
         if ungranted:
             raise Refusal(
                 Reason.NOT_PERMITTED,
                 f"Crossplane may not manage {', '.join(ungranted)}: the companion set is older than this release. Ask"
                 " the platform team for: kubectl apply -k package/companion",
             )
-        left_out = {kind.crd: False for kind in engine.optional_kinds if kind.crd not in granted}
+        left_out = {kind.crd: False for kind in engine.optional_kinds if kind.crd not in allowed}
         self.seen = replace(self.seen, schemas={**self.seen.schemas, **left_out})
 
     def source(self, engine: Engine[Any, Any], slot: Slot, spec: CommonSpec) -> Source | None:
@@ -270,24 +279,3 @@ class Inquiry:
         manifest = desired.manifest
         kind = Kind(manifest["apiVersion"], manifest["kind"], "")
         return Requirement(kind, manifest["metadata"]["name"], self.claim.namespace)
-
-
-def _observed_kinds(engines: Iterable[Engine[Any, Any]], seen: Observation) -> dict[str, Kind]:
-    """Return the kinds that objects are observed of, by name of the CRD."""
-    observed = {(str(found.at("apiVersion")), str(found.at("kind"))) for found in seen.composed.values()}
-    kinds = (kind for engine in engines for kind in all_kinds(engine))
-    return {kind.crd: kind for kind in kinds if (kind.api_version, kind.kind) in observed}
-
-
-def _not_installed(engine: Engine[Any, Any], missing: Iterable[Kind]) -> Refusal:
-    return Refusal(
-        Reason.ENGINE_NOT_INSTALLED,
-        f"{engine.product} is not installed, or not whole: the API server has no"
-        f" {', '.join(kind.crd for kind in missing)}. Ask the platform team to install it, or choose another"
-        " environment.",
-    )
-
-
-def _granted(grants: Observed) -> set[str]:
-    kinds = grants.at("data", "kinds")
-    return {str(kind) for kind in kinds} if isinstance(kinds, list) else set()

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 
 @cache
+def contracts() -> tuple[str, ...]:
+    """Return the stems of all contracts that have engines on disk, sorted."""
+    found = iter_modules([str(Path(__file__).parent)])
+    return tuple(sorted(info.name for info in found if info.ispkg and not info.name.startswith("_")))
+
+
+@cache
 def names(contract: str) -> tuple[str, ...]:
     """Return the stems of all engines of *contract* on disk, sorted."""
     found = iter_modules([str(Path(__file__).parent / contract)])

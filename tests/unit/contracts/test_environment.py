@@ -4,11 +4,17 @@ from typing import Any
 
 import pytest
 
+import catalogue
+import local_claims
+from groundplane import engines
 from groundplane.contracts.environment import Environment, read
 from groundplane.core.capability import AtMost
 from groundplane.core.refusal import Reason, Refusal
+from groundplane.engines import sections
 from groundplane.engines.database.cnpg import ENGINE
 from worlds import fresh, ready
+
+every_engine = pytest.mark.parametrize("engine", catalogue.engines(), ids=str)
 
 
 def refusal(data: Any, model: type[Any] = ENGINE.knobs) -> str:
@@ -127,6 +133,25 @@ def test_a_section_that_no_engine_reads_is_told_and_stops_nobody() -> None:
     assert outcome.ready
     notice = "environment kubernetes: monitorng is read by no engine of this release; did you mean monitoring?"
     assert notice in outcome.notices
+
+
+@every_engine
+def test_an_engine_reads_shared_sections_and_one_of_its_own_name(engine: catalogue.Engine) -> None:
+    found = engines.load(engine.contract, engine.name)
+    assert sections.of(found.knobs) <= sections.SHARED | {engine.name}
+
+
+def test_a_shared_section_is_one_that_some_engine_reads() -> None:
+    read = [sections.of(engines.load(one.contract, one.name).knobs) for one in catalogue.engines()]
+    assert frozenset().union(*read) >= sections.SHARED
+
+
+def test_the_section_of_an_engine_that_reads_none_is_told() -> None:
+    notice = "environment local: local is read by no engine of this release"
+    world = local_claims.ready()
+    data = world.objects["EnvironmentConfig.apiextensions.crossplane.io", "local"]["data"]
+    data["local"] = {"a": 1}
+    assert world.ask().notices == (notice,)
 
 
 def test_sections_of_other_engines_are_nothing_to_tell() -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from groundplane.contracts._base import Contract
     from groundplane.core.observation import Observed
     from groundplane.doctor.snapshot import Snapshot
+    from groundplane.engines.interface import Engine
 
 CHECK: Final = "environment"
 SAMPLES: Final = "docs/environments has a sample for each engine."
@@ -57,7 +58,7 @@ def _environment(environment: Observed) -> Iterator[Finding]:
     except Refusal as refusal:
         yield _wrong(name, refusal)
         return
-    for notice in unread(name, data):
+    for notice in unread(name, data, _engines(common)):
         text = notice.removeprefix(f"environment {name}: ")
         yield Finding(CHECK, name, State.WARNING, text, "Correct or remove the section.")
     known = {contract.name: contract for contract in wants.every_contract()}
@@ -66,6 +67,12 @@ def _environment(environment: Observed) -> Iterator[Finding]:
         yield Finding(CHECK, name, State.PROBLEM, text, "Correct or remove it.")
     for contract in known.values():
         yield from _engine(name, data, contract, common.engines.get(contract.name))
+
+
+def _engines(common: Environment) -> Iterator[Engine[Any, Any]]:
+    for contract, engine in common.engines.items():
+        if engine in engines.names(contract):
+            yield engines.load(contract, engine)
 
 
 def _engine(name: str, data: Any, contract: Contract, chosen: str | None) -> Iterator[Finding]:
