@@ -100,7 +100,7 @@ class _Composition:
         resources = self._resources(ask, slot, rendered, consent=slot if retiring_to else None)
         self.inquiry.check_kinds(engine, resources)
         self.inquiry.check_names(resources, rendered.requires)
-        released = placement.released(slot, self.given_up, self._held(), seen)
+        released = placement.released(slot, self.given_up, self._held(), seen) if self.given_up else frozenset()
         protection.retain(resources, seen, retired=rendered.retired, released=released)
         verdicts = conditions.of(ask.effective, rendered.facts, bound=rendered.binding is not None, now=self.turn.now)
         if retiring_to:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from groundplane.core.manifest import (
@@ -39,7 +38,8 @@ def dressed(desired: Desired, claim: Claim, effective: Effective, consent: Slot 
             annotations[RETENTION_DAYS] = str(effective.retention_days)
         if consent:
             annotations[RETIRE_CONSENT] = str(consent)
-    return replace(desired, manifest=_worn(desired.manifest, claim, annotations, guarded=desired.guarded))
+    manifest = _worn(desired.manifest, claim, annotations, guarded=desired.guarded)
+    return Desired(manifest, desired.ready, desired.guarded, desired.identity)
 
 
 def binding_secret(binding: Binding, claim: Claim, slot: Slot, *, bound: bool) -> Desired:

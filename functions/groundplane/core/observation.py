@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from groundplane.core.condition import Status, Verdict
 from groundplane.core.manifest import CLAIM_LABEL, CLAIM_UID, JSON, Kind, at
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from groundplane.core.claim import Claim
     from groundplane.core.manifest import Manifest
+
+
+_STATUSES: Final = {str(status): status for status in Status}
 
 
 class Unresolved(Exception):  # noqa: N818  # No error: the next call of the same reconcile knows more.
@@ -155,7 +158,7 @@ def _text(value: JSON) -> str | None:
 def _verdict(entry: dict[str, JSON]) -> Verdict:
     status = _text(entry.get("status"))
     return Verdict(
-        Status(str(status)) if status in {"True", "False"} else Status.UNKNOWN,
+        _STATUSES.get(status or "", Status.UNKNOWN),
         str(entry.get("reason") or "Unknown"),
         str(entry.get("message") or ""),
     )

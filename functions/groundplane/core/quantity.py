@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 _FORM = re.compile(r"^([0-9]+(?:\.[0-9]+)?)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$")
 _SCALE = {
@@ -15,6 +16,7 @@ _SCALE = {
 _GIBI = _SCALE["Gi"]
 
 
+@lru_cache(maxsize=1024)  # the same few are read in every call
 def parse(quantity: str) -> Decimal:
     """Return *quantity* in its base unit (bytes, cores).
 

@@ -1,13 +1,12 @@
 """Protobuf on one side, plain data on the other. Nothing here decides anything.
 
 Written by hand because it is where the time goes: an observed object is read where it lies, never converted whole, and
-integers stay
-integers although the wire knows only doubles.
+integers stay integers although the wire knows only doubles.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from groundplane.core.observation import Observed
 
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
     from google.protobuf import struct_pb2
 
     from groundplane.core.manifest import JSON
+
+
+_NOTHING: Final[dict[str, Any]] = {}
 
 
 def observed(struct: struct_pb2.Struct) -> Observed:
@@ -29,11 +31,25 @@ class _Reads(dict[tuple[str, ...], "JSON"]):
 
     def __init__(self, struct: struct_pb2.Struct) -> None:
         super().__init__()
-        self.struct = struct
+        # Labels and annotations are read one by one: the way to them is gone once.
+        self.fields: dict[tuple[str, ...], Any] = {(): struct.fields}
 
     def __missing__(self, path: tuple[str, ...]) -> JSON:
-        value = self[path] = _read(self.struct, path)
+        if not path:
+            return None
+        way = path[:-1]
+        fields = self.fields[way] if way in self.fields else self._fields(way)
+        found = fields.get(path[-1])  # fields[key] would create it
+        value = self[path] = None if found is None else plain(found)
         return value
+
+    def _fields(self, path: tuple[str, ...]) -> Any:
+        """Return the fields of the struct at *path*; none where something else stands, or nothing."""
+        fields = self.fields.get(path)
+        if fields is None:
+            found = self._fields(path[:-1]).get(path[-1])
+            fields = self.fields[path] = _NOTHING if found is None else found.struct_value.fields
+        return fields
 
 
 def plain(value: struct_pb2.Value) -> JSON:
@@ -54,20 +70,38 @@ def plain(value: struct_pb2.Value) -> JSON:
     return None
 
 
-def fill(struct: struct_pb2.Struct, data: Mapping[str, JSON]) -> None:
-    """Write *data* into the empty *struct*. None is left out: a null in server-side apply is an order to remove.
+def fill(struct: struct_pb2.Struct, data: Mapping[str, JSON]) -> bool:
+    """Write *data* into the empty *struct*, and return whether there was something to write.
+
+    None is left out: a null in server-side apply is an order to remove.
 
     Raises:
         TypeError: a value is not JSON; the message names its type, never the value.
     """
-    fields = struct.fields
+    fields, wrote = struct.fields, False
     for key, value in data.items():
-        if value is not None:
+        if value is None:
+            continue
+        wrote = True
+        kind = type(value)
+        if kind is str:  # most are; types are compared, because that is the quickest
+            fields[key].string_value = value
+        elif kind is dict:
+            inner = fields[key].struct_value
+            if not fill(inner, value):  # what is written into says so by itself
+                inner.SetInParent()
+        else:
             _set(fields[key], value)
+    return wrote
 
 
 def _set(field: struct_pb2.Value, value: JSON) -> None:
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is bool:
+        field.bool_value = value
+    elif kind is int or kind is float:
+        field.number_value = value
+    elif isinstance(value, str):
         field.string_value = value
     elif isinstance(value, dict):
         field.struct_value.SetInParent()
@@ -77,20 +111,6 @@ def _set(field: struct_pb2.Value, value: JSON) -> None:
         add = field.list_value.values.add
         for entry in value:
             _set(add(), entry)
-    elif isinstance(value, bool):
-        field.bool_value = value
-    elif isinstance(value, (int, float)):
-        field.number_value = value
     else:
-        msg = f"{type(value).__name__} is not JSON"
+        msg = f"{kind.__name__} is not JSON"
         raise TypeError(msg)
-
-
-def _read(struct: struct_pb2.Struct, path: tuple[str, ...]) -> JSON:
-    fields, value = struct.fields, None
-    for key in path:
-        value = fields.get(key)  # fields[key] would create it
-        if value is None:
-            return None
-        fields = value.struct_value.fields  # empty where something else than a struct stands
-    return None if value is None else plain(value)

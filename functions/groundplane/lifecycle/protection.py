@@ -189,7 +189,8 @@ def _may_go(
 def _same(name: str, found: Observed, wanted: Desired) -> None:
     manifest = wanted.manifest
     group = str(manifest["apiVersion"]).rpartition("/")[0]
-    if found.group_kind != f"{manifest['kind']}.{group}":
+    same = (found.at("apiVersion"), found.at("kind")) == (manifest["apiVersion"], manifest["kind"])
+    if not same and found.group_kind != f"{manifest['kind']}.{group}":
         raise _changed(name, found, "kind", found.group_kind, f"{manifest['kind']}.{group}")
     if found.name != manifest["metadata"]["name"]:
         raise _changed(name, found, "name", found.name, manifest["metadata"]["name"])

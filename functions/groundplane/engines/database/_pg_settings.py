@@ -104,6 +104,7 @@ def parameters(spec: DatabaseSpec) -> dict[str, str]:
     return dict(sorted((folded(name, spec.version), value) for name, value in written.items()))
 
 
+@functools.cache
 def static(major: str) -> frozenset[str]:
     """Return the settings that PostgreSQL *major* reads only when it starts."""
     return frozenset(name for name, setting in known(major).items() if setting.context == "postmaster")

@@ -113,21 +113,22 @@ class CloudNativePG:
             secret=secret,
             certificates=status.certificates(seen.found(authority)),
         )
-        bound = postgresql.bound_to(ask, seen, host) or status.Readiness(seen, slot).login()
-        resources = self._resources(place, secret, seen)
+        ready = status.Readiness(seen, slot)
+        bound = postgresql.bound_to(ask, seen, host) or ready.login()
+        resources = self._resources(place, secret, ready)
         return Rendered(
             resources={slot.resource(role): desired for role, desired in resources.items()},
             retired=frozenset(slot.resource(role) for role in OPTIONAL - resources.keys()),
             binding=binding if bound else None,
-            facts=status.read(place, seen, host),
+            facts=status.read(place, ready, host),
             given=postgresql.given(ask, ask.effective.failure_tolerance),
             footprint=_footprint(place),
             requires=_requires(ask, slot, authority),
             notices=() if "alerts" in resources or ask.knobs.monitoring is None else (UNWATCHED,),
         )
 
-    def _resources(self, place: Place, secret: Manifest, seen: Observation) -> dict[str, Desired]:
-        ready = status.Readiness(seen, place.slot)
+    def _resources(self, place: Place, secret: Manifest, ready: status.Readiness) -> dict[str, Desired]:
+        seen = ready.seen
         cluster = cluster_of(place, seen.existing(place.slot.resource("cluster")))
         resources = {
             "cluster": Desired(cluster, ready.cluster(), guarded=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from groundplane.core.condition import Status, Verdict
@@ -22,7 +23,7 @@ _UPGRADING: Final = re.compile("upgrad", re.IGNORECASE)
 _VERSION: Final = re.compile(r":(\d+(?:\.\d+)?)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what was found out once is kept
 class Readiness:
     """Which objects of a slot do what they are for. An object that is merely there is not ready because of it."""
 
@@ -38,12 +39,18 @@ class Readiness:
         observed = self.seen.existing(self.slot.resource(role))
         return observed is not None and observed.at("status", "applied") is True
 
+    @cached_property
+    def hindrance(self) -> str | None:
+        """Why no write is taken, in words; None while a primary takes writes."""
+        observed = self.seen.existing(self.slot.resource("cluster"))
+        return primary.hindrance(observed) if observed else "the Cluster is not there"
+
     def cluster(self) -> bool:
         """Whether a primary takes writes. The operator's own Ready falls at every switchover and would flap."""
         observed = self.seen.existing(self.slot.resource("cluster"))
         if observed is None or primary.phase(observed) in primary.STOPPED:
             return False
-        return primary.hindrance(observed) is None
+        return self.hindrance is None
 
     def database(self) -> bool:
         """Whether the application's database is there; an extension that it lacks keeps nobody out."""
@@ -62,12 +69,12 @@ def certificates(authority: Observed | None) -> str | None:
     return authority.secret("ca.crt") if authority else None
 
 
-def read(place: Place, seen: Observation, host: str) -> Facts:
+def read(place: Place, ready: Readiness, host: str) -> Facts:
     """Return how the service in *place* is, reachable at *host*."""
+    seen = ready.seen
     observed = seen.existing(place.slot.resource("cluster"))
     if observed is None:
         return Facts(backups=Backups(id=place.server_name if place.target else None))
-    ready = Readiness(seen, place.slot)
     lacking = databases.missing(seen.existing(place.slot.resource("database")), postgresql.extensions(place.ask.spec))
     serving = _serving(observed, place.instances, ready, served=postgresql.bound_to(place.ask, seen, host))
     settled = _settled(observed, place.instances, ready, lacking)
@@ -89,7 +96,7 @@ def _watched(cluster: Observed, verdict: Verdict) -> Verdict:
 def _serving(cluster: Observed, instances: int, ready: Readiness, *, served: bool) -> Verdict:
     """Return whether the primary takes writes; *served* tells a service that once did from one being made."""
     phase, count = primary.phase(cluster), primary.ready_instances(cluster)
-    hindrance, words = primary.hindrance(cluster), _words(cluster)
+    hindrance, words = ready.hindrance, _words(cluster)
     if phase in primary.STOPPED or (hindrance and phase == primary.UNRECOVERABLE):
         return Verdict.no("EngineFailed", words)
     if hindrance:
@@ -121,7 +128,7 @@ def _settled(cluster: Observed, instances: int, ready: Readiness, lacking: str) 
         return Verdict.no("Resizing", "volumes are being resized")
     if cluster.at("spec", "bootstrap", "recovery") and not cluster.at("status", "currentPrimary"):
         return Verdict.no("Restoring", phase)
-    hindrance = primary.hindrance(cluster) if phase == primary.HEALTHY else None
+    hindrance = ready.hindrance if phase == primary.HEALTHY else None
     return Verdict.no("Provisioning", hindrance or (lacking if ready.login() else "") or phase)
 
 

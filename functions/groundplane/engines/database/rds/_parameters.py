@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from groundplane.core.refusal import Reason, Refusal
@@ -221,6 +222,7 @@ def _static(entries: JSON, version: str) -> dict[str, str]:
     return {name: told(name, value, version) for name, value in found.items() if name in names}
 
 
+@cache
 def _static_names(version: str) -> frozenset[str]:
     return STATIC | settings.static(version)
 
