@@ -43,11 +43,12 @@ class Observed:
     """One object as the API server has it, read where it lies: converting it whole is what costs most."""
 
     read: Callable[[tuple[str, ...]], JSON] = field(repr=False)
+    conditions: Callable[[], Mapping[str, Mapping[str, JSON]]] = field(repr=False)  # by type: status, reason, message
 
     @classmethod
     def of(cls, manifest: Manifest) -> Observed:
         """Return *manifest* as an observed object."""
-        return cls(lambda path: at(manifest, *path))
+        return cls(lambda path: at(manifest, *path), lambda: _conditions(at(manifest, "status", "conditions")))
 
     def at(self, *path: str) -> JSON:
         """Return what stands at *path*, or None when any step is missing."""
@@ -74,11 +75,8 @@ class Observed:
 
     def condition(self, kind: str) -> Verdict:
         """Return the condition of type *kind*; Unknown when the object does not have it."""
-        entries = self.at("status", "conditions")
-        for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, dict) and entry.get("type") == kind:
-                return _verdict(entry)
-        return Verdict.unknown("NotObserved")
+        entry = self.conditions().get(kind)
+        return Verdict.unknown("NotObserved") if entry is None else _verdict(entry)
 
     def ready(self) -> bool:
         """Whether its condition Ready is True."""
@@ -155,7 +153,13 @@ def _text(value: JSON) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _verdict(entry: dict[str, JSON]) -> Verdict:
+def _conditions(entries: JSON) -> dict[str, dict[str, JSON]]:
+    """Return *entries* by their type; of two of one type the first counts."""
+    listed = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return {str(entry.get("type")): entry for entry in reversed(listed)}
+
+
+def _verdict(entry: Mapping[str, JSON]) -> Verdict:
     status = _text(entry.get("status"))
     return Verdict(
         _STATUSES.get(status or "", Status.UNKNOWN),

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from groundplane.core.manifest import JSON
 
 
+_TOLD: Final = ("type", "status", "reason", "message")
 _NOTHING: Final[dict[str, Any]] = {}
 
 
 def observed(struct: struct_pb2.Struct) -> Observed:
     """Return *struct* as an observed object; what is read twice is converted once."""
-    return Observed(_Reads(struct).__getitem__)
+    reads = _Reads(struct)
+    return Observed(reads.__getitem__, reads.conditions)
 
 
 class _Reads(dict[tuple[str, ...], "JSON"]):
@@ -33,6 +35,7 @@ class _Reads(dict[tuple[str, ...], "JSON"]):
         super().__init__()
         # Labels and annotations are read one by one: the way to them is gone once.
         self.fields: dict[tuple[str, ...], Any] = {(): struct.fields}
+        self._conditions: dict[str, dict[str, JSON]] | None = None
 
     def __missing__(self, path: tuple[str, ...]) -> JSON:
         if not path:
@@ -42,6 +45,18 @@ class _Reads(dict[tuple[str, ...], "JSON"]):
         found = fields.get(path[-1])  # fields[key] would create it
         value = self[path] = None if found is None else plain(found)
         return value
+
+    def conditions(self) -> Mapping[str, Mapping[str, JSON]]:
+        """Return the conditions by type, without their times: they are most of what objects say, and read often."""
+        if self._conditions is None:
+            found = self._fields(("status",)).get("conditions")
+            entries = found.list_value.values if found is not None else ()
+            self._conditions = {}
+            for entry in entries:
+                fields = entry.struct_value.fields
+                told = {key: plain(one) for key in _TOLD if (one := fields.get(key)) is not None}
+                self._conditions.setdefault(str(told.get("type")), told)
+        return self._conditions
 
     def _fields(self, path: tuple[str, ...]) -> Any:
         """Return the fields of the struct at *path*; none where something else stands, or nothing."""

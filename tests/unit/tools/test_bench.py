@@ -104,18 +104,18 @@ def test_an_answer_that_is_not_whole_is_not_measured(case: settled.Case, broken:
 
 def test_a_fast_case_breaks_no_limit() -> None:
     assert failures(record(2.9)) == ""
-    assert failures(record(4.0), record(1.0)) == ""
+    assert failures(record(3.3), record(1.0)) == ""
 
 
 def test_a_slow_case_fails_and_says_by_how_much() -> None:
-    assert failures(record(4.2)) == "p50 is 4.20 times the echo's, the limit is 4.0"
+    assert failures(record(3.5)) == "p50 is 3.50 times the echo's, the limit is 3.3"
     quick = record(start=0.1)
-    assert failures(record(start=0.51), quick) == "the median cold start takes 510 ms, the limit is 500 ms"
+    assert failures(record(start=0.36), quick) == "the median cold start takes 360 ms, the limit is 350 ms"
     assert failures(record(start=0.6), record(start=0.25)) == "", "a machine that slows the echo slows the function"
     assert failures(record(start=0.6), record(start=0.23)) == "the median cold start takes 600 ms, the limit is 575 ms"
     assert not report.quick_enough(LIMITS, (record(start=0.6), record(start=0.2)))
     assert report.quick_enough(LIMITS, (record(start=0.6), record(start=0.25)))
-    assert not report.fast_enough(LIMITS, (record(4.2), record()))
+    assert not report.fast_enough(LIMITS, (record(3.5), record()))
     assert report.fast_enough(LIMITS, (record(2.8), record()))
 
 

@@ -94,4 +94,4 @@ def _veiled(instance: Observed) -> Observed:
     def read(path: tuple[str, ...]) -> JSON:
         return None if path[:2] == _TOLD or path[-1] == aws.EXTERNAL_NAME else instance.read(path)
 
-    return Observed(read)
+    return Observed(read, instance.conditions)
