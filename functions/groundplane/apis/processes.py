@@ -14,6 +14,7 @@ from groundplane.core.operator import Operator
 LOCAL_GROUP: Final = f"local.{GROUP}"
 PROCESS: Final = Kind(f"{LOCAL_GROUP}/{VERSION}", "Process", "processes")
 TASK: Final = Kind(f"{LOCAL_GROUP}/{VERSION}", "Task", "tasks")
+FINALIZER: Final = f"{LOCAL_GROUP}/provider"  # keeps an object until what runs for it has ended
 RELEASE: Final = f"{GROUP}/release"  # annotation of its CRDs: the release that they came with
 PROVIDER: Final = Operator(
     name="groundplane provider", version=__version__.rpartition(".")[0], kinds=(PROCESS, TASK), annotation=RELEASE

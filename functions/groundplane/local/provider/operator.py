@@ -8,7 +8,7 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from groundplane.apis.processes import PROCESS, TASK
+from groundplane.apis.processes import FINALIZER, PROCESS, TASK
 from groundplane.core.manifest import SECRET
 from groundplane.local.host.certificates import Authority
 from groundplane.local.host.executables import Programs
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from groundplane.core.manifest import Kind
 
-FINALIZER: Final = f"{PROCESS.group}/provider"
 AUTHORITY: Final = "Groundplane on this machine"
 
 

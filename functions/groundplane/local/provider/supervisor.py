@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from typing import TYPE_CHECKING, Final
 
 from groundplane.apis.processes import PROCESS, TASK
@@ -14,7 +15,7 @@ from groundplane.local.host.kubeconfig import ConnectionFailedError
 from groundplane.local.provider.connection import Connection
 from groundplane.local.provider.process import ProcessSubject
 from groundplane.local.provider.task import TaskSubject
-from groundplane.local.provider.workload import AGAIN_SECONDS, Key, NotYetError, Tools
+from groundplane.local.provider.workload import AGAIN_SECONDS, SOON_SECONDS, Key, NotYetError, Tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,6 +42,7 @@ class Watched:
         self.wake = asyncio.Event()
         self.wake.set()
         self._gone = False
+        self._waits_since: float | None = None
         self._ending: asyncio.Task[None] | None = None
         self.task = asyncio.create_task(self._watch())
 
@@ -69,8 +71,10 @@ class Watched:
     async def _look(self) -> float | None:
         try:
             try:
-                return await self.subject.look()
+                return await self._looked()
             except NotYetError as error:
+                if (early := self._early(error)) > 0:
+                    return early
                 await self.subject.failed(error.reason, str(error))
                 return error.seconds
             except ProgramError as error:
@@ -82,6 +86,23 @@ class Watched:
         except Exception:
             LOG.exception("%s: a defect of the provider; report it", self.subject.whose)
         return AGAIN_SECONDS
+
+    async def _looked(self) -> float | None:
+        delay = await self.subject.look()
+        self._waits_since = None
+        return delay
+
+    def _early(self, error: NotYetError) -> float:
+        """Return the seconds after which it is worth a word that it waits for others: at a birth all do, for a moment.
+
+        Each word is a write, which wakes whoever composed the object.
+        """
+        if error.reason != "Waiting":
+            self._waits_since = None
+            return 0.0
+        now = time.monotonic()
+        self._waits_since = self._waits_since or now
+        return self._waits_since + SOON_SECONDS - now
 
     def _notice(self) -> None:
         """Wake up when the process ends."""

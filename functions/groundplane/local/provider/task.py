@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from groundplane.apis.processes import PROCESS, TASK, TaskSpec
 from groundplane.local.host import child_process as children
 from groundplane.local.host import log_rotation
-from groundplane.local.provider.workload import Key, NotYetError, Subject, Tools, condition, now
+from groundplane.local.provider.workload import SOON_SECONDS, Key, NotYetError, Subject, Tools, condition, now
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,14 +131,13 @@ class TaskSubject(Subject[TaskSpec]):
     async def _do(self, spec: TaskSpec, argv: list[str], digest: str) -> None:
         log, output = self.tools.machine.log(self.whose), self.folder / "output"
         log_rotation.rotate(log)
-        if not self.succeeded:
-            await self.say(conditions=[condition("Succeeded", "Unknown", "Running")])
         generation = self.generation
         if self.tools.peers.process(self.whose.namespace, spec.process) is None:
             return  # it went meanwhile, and its data with it
         self._begun = begun = children.start(self.folder, argv, log, output)
         try:
             async with asyncio.timeout(spec.timeout_seconds):
+                await self._say_when_it_takes_long(begun)
                 await begun.ended()
         except TimeoutError:
             await begun.kill()
@@ -157,6 +156,14 @@ class TaskSubject(Subject[TaskSpec]):
             await self._fail("Waiting" if code == TRY_LATER else "Failed", said or f"it ended with {code}")
             return
         await self._succeed(digest, generation, _result(output))
+
+    async def _say_when_it_takes_long(self, begun: children.Child) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SOON_SECONDS):
+                await begun.ended()
+                return
+        if not self.succeeded:
+            await self.say(conditions=[condition("Succeeded", "Unknown", "Running")])
 
     async def _fail(self, reason: str, message: str) -> None:
         self._not_before, self._delay = time.monotonic() + self._delay, min(self._delay * 2, MOST_DELAY)

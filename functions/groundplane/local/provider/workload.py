@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 AGAIN_SECONDS: Final = 5.0
 SELDOM_SECONDS: Final = 60.0
+SOON_SECONDS: Final = 2.0  # what is over sooner is not told
 Key = tuple[str, str, str]
 """Kind, namespace and name of an object."""
 

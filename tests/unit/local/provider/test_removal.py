@@ -9,7 +9,7 @@ import pytest
 
 from groundplane.apis.processes import PROCESS, TASK
 from groundplane.local.host import child_process as children
-from groundplane.local.provider import process
+from groundplane.local.provider import process, supervisor, task
 from groundplane.local.provider.kopf_import import kopf
 from groundplane.local.provider.paths import Machine
 from groundplane.local.provider.supervisor import Supervisor
@@ -25,11 +25,13 @@ def body(name: str, **spec: Any) -> dict[str, Any]:
 
 def test_a_task_that_has_no_record_yet_is_ended_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nothing: Any = None
-    task = TaskSubject(body("backup", process="orders"), Supervisor(Machine(tmp_path), nothing, nothing, nothing).tools)
-    task._begun = begun = children.start(task.folder, ("sleep", "60"), tmp_path / "log")
+    subject = TaskSubject(
+        body("backup", process="orders"), Supervisor(Machine(tmp_path), nothing, nothing, nothing).tools
+    )
+    subject._begun = begun = children.start(subject.folder, ("sleep", "60"), tmp_path / "log")
     monkeypatch.setattr(children, "adopt", lambda _: None)
     try:
-        asyncio.run(asyncio.wait_for(task.stop(), ENDED_SECONDS))
+        asyncio.run(asyncio.wait_for(subject.stop(), ENDED_SECONDS))
         assert not begun.alive()
     finally:
         asyncio.run(begun.stop(9, 5))
@@ -37,6 +39,8 @@ def test_a_task_that_has_no_record_yet_is_ended_too(tmp_path: Path, monkeypatch:
 
 def test_a_task_that_is_ended_for_its_process_has_not_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kopf, "event", lambda *_, **__: None)
+    for module in (supervisor, task):
+        monkeypatch.setattr(module, "SOON_SECONDS", 0.0)  # every word is told
     told: list[Any] = []
     runs = asyncio.Event()
 
@@ -56,11 +60,11 @@ def test_a_task_that_is_ended_for_its_process_has_not_failed(tmp_path: Path, mon
         orders = body("orders", size="1Gi")
         made.see(PROCESS, orders)
         made.see(TASK, backup := body("backup", process="orders"))
-        task = made._all["Task", "team-a", "backup"].subject
-        assert isinstance(task, TaskSubject)
+        subject = made._all["Task", "team-a", "backup"].subject
+        assert isinstance(subject, TaskSubject)
         await runs.wait()
         await asyncio.sleep(0.05)
-        began = task._begun
+        began = subject._begun
         assert began is not None
         await made.remove(PROCESS, orders)
         assert not began.alive()
