@@ -42,7 +42,7 @@ fmt: setup ## Format the code and fix what can be fixed
 generate: setup ## Write the generated files again (APIs, Compositions, tables in docs)
 	@$(BIN)/python -m groundplane generate
 
-golden: setup ## Write the goldens and the README's outputs again; review what changed
+golden: setup ## Write the goldens and the outputs in the documents again; review what changed
 	@$(BIN)/python tools/golden.py
 	@$(BIN)/python tools/readme.py
 

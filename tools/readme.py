@@ -1,4 +1,4 @@
-"""Write again what the README says its commands print: each marked command is run, and the block after it replaced."""
+"""Write again what pages say their commands print: each marked command is run, and the block after it replaced."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from click.testing import CliRunner  # noqa: E402  # after the path above
 
 from groundplane.__main__ import main  # noqa: E402  # found by the path above
 
-README = ROOT / "README.md"
+PAGES = tuple(ROOT / "docs" / name for name in ("demo.md", "render.md"))
 COMMAND = ".venv/bin/groundplane "
 SCRIPTS = {"make demo": "tools/demo.py"}  # what a target runs, without its setup
 
@@ -41,7 +41,7 @@ _CHANGING = (
 
 @dataclass(frozen=True)
 class Shown:
-    """A command that the README shows, the exit code it should have, and what the README says that it prints."""
+    """A command that a page shows, the exit code it should have, and what the page says that it prints."""
 
     command: str
     exits: int
@@ -90,8 +90,9 @@ def _again(match: re.Match[str]) -> str:
 
 if __name__ == "__main__":
     os.chdir(ROOT)
-    before = README.read_text()
-    after = fresh(before)
-    if timeless(after) != timeless(before):
-        README.write_text(after)
-        print(f"wrote {README.name}")
+    for page in PAGES:
+        before = page.read_text()
+        after = fresh(before)
+        if timeless(after) != timeless(before):
+            page.write_text(after)
+            print(f"wrote {page.relative_to(ROOT)}")

@@ -49,8 +49,13 @@ def test_what_kubectl_shows_of_a_claim_reads_well(served: Team, name: str) -> No
     assert shown == path.read_text()
 
 
-def test_the_readme_shows_the_same() -> None:
-    table = (ROOT / "README.md").read_text().partition("```text\nNAME  ")[2].partition("```")[0]
+def test_the_guide_shows_the_same() -> None:
+    table = (
+        (ROOT / "docs" / "guides" / "application-team.md")
+        .read_text()
+        .partition("```text\nNAME  ")[2]
+        .partition("```")[0]
+    )
     assert stable(f"NAME  {table}") == (FOLDER / "get.txt").read_text()
 
 

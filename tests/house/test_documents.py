@@ -22,6 +22,10 @@ from groundplane.generate import doc_tables
 
 ROOT = catalogue.ROOT
 README = ROOT / "README.md"
+TEAM = ROOT / "docs" / "guides" / "application-team.md"
+PLATFORM = ROOT / "docs" / "guides" / "platform-team.md"
+REFERENCE = ROOT / "docs" / "reference" / "database.md"
+SHOWN = [(page, one) for page in readme.PAGES for one in readme.shown(page.read_text())]
 RUNBOOKS = ROOT / "docs" / "runbooks"
 ADRS = ROOT / "docs" / "adr"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -51,24 +55,26 @@ def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-@pytest.mark.parametrize("one", readme.shown(README.read_text()), ids=str)
-def test_a_command_of_the_readme_prints_what_the_readme_shows(one: readme.Shown) -> None:
+@pytest.mark.parametrize("one", [one for _, one in SHOWN], ids=str)
+def test_a_command_of_a_page_prints_what_the_page_shows(one: readme.Shown) -> None:
     text, code = readme.printed(one.command)
     assert code == one.exits, text
     assert readme.timeless(text) == readme.timeless(one.prints), "run tools/readme.py and review what it wrote"
 
 
-def test_every_render_command_of_the_readme_is_run() -> None:
-    run = [one.command for one in readme.shown(README.read_text())]
-    written = [line for block in blocks(README, "sh") for line in block.text.splitlines()]
+def test_every_render_command_of_a_page_is_run() -> None:
+    run = [one.command for _, one in SHOWN]
+    written = [
+        line for page in (README, *readme.PAGES) for block in blocks(page, "sh") for line in block.text.splitlines()
+    ]
     assert [line for line in written if line.startswith(readme.COMMAND)] == [
         line for line in run if line.startswith(readme.COMMAND)
     ]
     assert set(readme.SCRIPTS) <= set(run)
 
 
-def test_the_readme_shows_a_claim_that_is_rendered_and_one_that_is_refused() -> None:
-    codes = {one.exits for one in readme.shown(README.read_text()) if one.command.startswith(readme.COMMAND)}
+def test_the_pages_show_a_claim_that_is_rendered_and_one_that_is_refused() -> None:
+    codes = {one.exits for _, one in SHOWN if one.command.startswith(readme.COMMAND)}
     assert codes == {0, 3}
 
 
@@ -110,8 +116,10 @@ def manifests(page: Path) -> list[dict[str, Any]]:
 
 
 def of_kind(kind: str) -> list[dict[str, Any]]:
-    found = [manifest for manifest in manifests(README) if manifest["kind"] == kind]
-    assert found, f"the README shows no {kind}"
+    pages = (README, TEAM, PLATFORM)
+    shown = [manifest for page in pages for manifest in manifests(page) if manifest["kind"] == kind]
+    found = [one for number, one in enumerate(shown) if one not in shown[:number]]
+    assert found, f"the guides show no {kind}"
     return found
 
 
@@ -155,13 +163,13 @@ def test_the_tables_of_the_pages_are_up_to_date() -> None:
 
 
 def tier_rows() -> dict[str, list[str]]:
-    """Return the README's table of tiers: its rows by their first cell."""
-    lines = [line.strip("| ").split(" | ") for line in README.read_text().splitlines() if line.startswith("| ")]
+    """Return the reference's table of tiers: its rows by their first cell."""
+    lines = [line.strip("| ").split(" | ") for line in REFERENCE.read_text().splitlines() if line.startswith("| ")]
     first = next(number for number, line in enumerate(lines) if line[0] == "tier" and len(line) > 2)
     return {line[0]: line[1:] for line in lines[first : first + 8]}
 
 
-def test_the_tiers_of_the_readme_have_the_numbers_of_the_contract() -> None:
+def test_the_tiers_of_the_reference_have_the_numbers_of_the_contract() -> None:
     rows, presets = tier_rows(), tiers.PRESETS["database"]
     found = [presets[Tier(name)] for name in rows["tier"]]
     assert len(found) == len(presets)
@@ -176,8 +184,8 @@ def test_the_tiers_of_the_readme_have_the_numbers_of_the_contract() -> None:
     assert [[part.split()[0] for part in cell.split("; ")] for cell in cells] == often
 
 
-def test_the_sizes_of_the_readme_are_the_contracts() -> None:
-    text = README.read_text()
+def test_the_sizes_of_the_reference_are_the_contracts() -> None:
+    text = REFERENCE.read_text()
     missing = [size for size, (cpu, memory) in SIZES.items() if f"`{size}` {cpu}/{memory}" not in text]
     assert missing == []
 

@@ -92,8 +92,7 @@ SHARED = {
         "docs/engines.md",
         "docs/environment.md",
         "docs/environments/database-paper.yaml",
-        "README.md",
-        "ARCHITECTURE.md",
+        "docs/reference/database.md",
     ),
     *(f"package/companion/{name}.yaml" for name in ("crossplane", "environment", "objects", "definitions")),
 }

@@ -120,7 +120,7 @@ _ENVIRONMENT: Final = (
 
 def in_pages(root: Path) -> dict[str, str]:
     """Return the text of the hand-written pages under *root* with their marked tables brought up to date."""
-    pages = (path for path in (root / "README.md", root / "ARCHITECTURE.md") if path.exists())
+    pages = sorted((root / "docs" / "reference").glob("*.md"))
     return {str(page.relative_to(root)): _MARKED.sub(_fresh, page.read_text()) for page in pages}
 
 
