@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
-from groundplane.core.capability import Capability, Never
+from groundplane.core.capability import Capability, Never, OneOf
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.engines import load, names
 
@@ -114,7 +114,7 @@ class Engine(Protocol[SpecT, KnobsT]):
 
     @property
     def capabilities(self) -> Mapping[str, Capability]:
-        """How far each field is honoured; a field that is not here is honoured whatever its value."""
+        """How far each field is honoured; a field that is not here, nor in `HOUSE`, is honoured whatever its value."""
 
     @property
     def knobs(self) -> type[Knobs]:
@@ -129,6 +129,13 @@ class Engine(Protocol[SpecT, KnobsT]):
         """
 
 
+# What an engine that says nothing of these fields does not offer: data that stay without anybody who looks after them.
+HOUSE: Final[Mapping[str, Capability]] = {
+    "deletionPolicy": OneOf.of("Protect", "Delete"),
+    "restore.from": OneOf.of("Claim", "Backup"),
+}
+
+
 def all_kinds(engine: Engine[Any, Any]) -> tuple[Kind, ...]:
     """Return every kind that *engine* may compose, those it can do without last."""
     return (*engine.kinds, *engine.optional_kinds)
@@ -140,7 +147,7 @@ def hold(contract: str, engine: Engine[Any, Any], knobs: Knobs, demands: tuple[D
     Raises:
         Refusal: NotOffered, naming field, value, limit, remedy and the engines that do offer it.
     """
-    capabilities = {**engine.capabilities, **knobs.capabilities()}
+    capabilities = {**HOUSE, **engine.capabilities, **knobs.capabilities()}
     for demand in demands:
         capability = capabilities.get(demand.path)
         if capability and not capability.honours(demand.value):
@@ -151,7 +158,8 @@ def _refusal(contract: str, engine: Engine[Any, Any], demand: Demand, capability
     others = [
         name
         for name in names(contract)
-        if (other := load(contract, name).capabilities.get(demand.path)) is None or other.honours(demand.value)
+        if (other := {**HOUSE, **load(contract, name).capabilities}.get(demand.path)) is None
+        or other.honours(demand.value)
     ]
     elsewhere = f", or use an engine that offers it: {', '.join(others)}" if others else ""
     path, value, limit = demand.path, demand.value, capability.limit()

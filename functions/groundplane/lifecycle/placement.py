@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from groundplane.core.manifest import RETIRE_CONSENT
+from groundplane.core.binding import RESOURCE as BINDING
+from groundplane.core.manifest import RETIRE_CONSENT, SLOT
 from groundplane.core.slot import Slot
 
 if TYPE_CHECKING:
@@ -34,8 +35,13 @@ def observed(seen: Observation) -> list[Slot]:
 
 
 def known(seen: Observation) -> Slot | None:
-    """Return the slot that serves: the recorded one, else the newest that is observed; None when there is none."""
-    recorded = Slot.parse(str(seen.status.get("slot") or ""))
+    """Return the slot that serves: recorded, else named by the binding, else the newest observed; None for none.
+
+    A status can be lost, and beside the slot that serves there may be newer ones that do not.
+    """
+    bound = seen.get(BINDING)
+    told = (seen.status.get("slot"), bound.annotation(SLOT) if bound else None)
+    recorded = next((slot for text in told if (slot := Slot.parse(str(text or "")))), None)
     return recorded or max(observed(seen), key=lambda slot: slot.number, default=None)
 
 

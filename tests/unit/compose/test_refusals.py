@@ -242,3 +242,22 @@ def test_an_engine_is_named_from_what_is_asked_and_never_by_heart(
         assert "paper" in message.lower()
         assert "cnpg" not in message.lower()
         assert "postgres" not in message.lower()
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"deletionPolicy": "Retain"}, "deletionPolicy: Retain is not offered by paper (Protect, Delete)."),
+        ({"restore": {"from": "Retained"}}, "restore.from: Retained is not offered by paper (Claim, Backup)."),
+    ],
+)
+def test_what_is_dangerous_is_not_offered_by_an_engine_that_says_nothing_of_it(
+    monkeypatch: pytest.MonkeyPatch, through: str, spec: dict[str, Any], words: str
+) -> None:
+    second_engine.register(monkeypatch)
+    world = fresh(through, tier="Development", **spec)
+    world.engine = "paper"
+    world.installed.add("sheets.paper.example.org")
+    outcome = world.ask()
+    assert outcome.reason == "NotOffered"
+    assert outcome.message.startswith(words)

@@ -1,5 +1,7 @@
 """Which slot serves, and which number the next one gets."""
 
+from dataclasses import replace
+
 import pytest
 
 from groundplane.core.observation import Observation, Observed
@@ -26,6 +28,15 @@ def test_the_recorded_slot_serves_whatever_else_is_observed() -> None:
 def test_without_a_recorded_slot_the_newest_that_is_observed_serves(recorded: str) -> None:
     placed = place("cnpg", (), seen("cnpg-9-cluster", "cnpg-10-cluster", "binding", "notes", slot=recorded))
     assert placed.live == placed.target == Slot("cnpg", 10)
+
+
+@pytest.mark.parametrize(("named", "live"), [("cnpg-1", "cnpg-1"), ("", "cnpg-7"), ("nonsense", "cnpg-7")])
+def test_a_lost_status_is_told_by_the_binding_whatever_newer_slots_there_are(named: str, live: str) -> None:
+    binding = Observed.of({"metadata": {"annotations": {"groundplane.dev/slot": named}}})
+    lost = seen("cnpg-1-cluster", "cnpg-7-cluster")
+    lost = replace(lost, composed={**lost.composed, "binding": binding})
+    assert str(place("cnpg", (), lost).live) == live
+    assert place("cnpg", (), replace(lost, status={"slot": "cnpg-2"})).live == Slot("cnpg", 2)
 
 
 def test_data_that_were_found_serve_where_nothing_is_recorded_or_observed() -> None:

@@ -6,13 +6,18 @@ from typing import Any
 
 import pytest
 
-from groundplane.apis.processes import TASK
-from groundplane.local.provider import supervisor
+from groundplane.apis.processes import PROCESS, TASK
+from groundplane.local.provider import supervisor, task
 from groundplane.local.provider.kopf_import import kopf
 from groundplane.local.provider.paths import Machine
 from groundplane.local.provider.supervisor import Supervisor
 
 SOON = 0.4
+
+
+def body(name: str, **spec: Any) -> dict[str, Any]:
+    metadata = {"namespace": "team-a", "name": name, "uid": f"uid-{name}", "generation": 1}
+    return {"metadata": metadata, "spec": {"program": {"name": "true"}, **spec}}
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(SOON / 4, []), (SOON * 3, ["Waiting"])])
@@ -30,8 +35,7 @@ def test_who_waits_for_a_moment_says_nothing(
     async def work() -> None:
         given: Any = None, None, Connection()
         made = Supervisor(Machine(tmp_path), *given)
-        metadata = {"namespace": "team-a", "name": "setup", "uid": "uid-1", "generation": 1}
-        made.see(TASK, {"metadata": metadata, "spec": {"program": {"name": "true"}, "process": "orders"}})
+        made.see(TASK, body("setup", process="orders"))
         key = (TASK.kind, "team-a", "setup")
         for _ in range(3):  # others change meanwhile, and it looks again
             await asyncio.sleep(seconds / 3)
@@ -40,3 +44,35 @@ def test_who_waits_for_a_moment_says_nothing(
         await made._all[key].end()
 
     asyncio.run(work())
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [("0", ["Succeeded"]), ("1.2", ["Running", "Succeeded"])])
+def test_what_is_done_at_once_does_not_say_that_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: str, expected: list[str]
+) -> None:
+    monkeypatch.setattr(kopf, "event", lambda *_, **__: None)
+    monkeypatch.setattr(task, "SOON_SECONDS", SOON)
+    told: list[str] = []
+    done = asyncio.Event()
+
+    class Connection:
+        async def patch_status(self, kind: Any, _: Any, status: Any) -> None:
+            if kind is TASK:
+                told.append(status["conditions"][0]["reason"])
+            if told[-1:] == ["Succeeded"]:
+                done.set()
+
+    class Programs:
+        def argv(self, program: Any, _: Any) -> list[str]:
+            return ["sleep", "60" if program.name == "server" else seconds]
+
+    async def work() -> None:
+        given: Any = Programs(), None, Connection()
+        made = Supervisor(Machine(tmp_path), *given)
+        made.see(PROCESS, body("orders", size="1Gi", program={"name": "server"}))
+        made.see(TASK, body("setup", process="orders"))
+        await done.wait()
+        await made.close()
+
+    asyncio.run(asyncio.wait_for(work(), 20))
+    assert told == expected
