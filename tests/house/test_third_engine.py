@@ -44,6 +44,7 @@ class Paper:
     kinds = (SHEET, SECRET)
     optional_kinds = ()
     operators = ()
+    distributions = ()
     knobs = Knobs
     capabilities = {
         "deletionPolicy": OneOf.of("Delete"),

@@ -29,6 +29,7 @@ class Paper:
     kinds = (SHEET, SECRET)
     optional_kinds = ()
     operators = ()
+    distributions = ()
     knobs = Knobs
     capabilities: dict[str, Any] = {}  # noqa: RUF012  # Honours everything.
 

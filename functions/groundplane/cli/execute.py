@@ -16,10 +16,10 @@ from typing import Final
 import click
 
 from groundplane.cli import _claims
-from groundplane.engines.database.local._names import DISTRIBUTION
 from groundplane.local.host import binding_variables, private_files
 from groundplane.local.host.executables import ProgramError, Programs
 from groundplane.local.plane import home as homes
+from groundplane.local.plane.distributions import distributions
 from groundplane.local.plane.home import Home
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108  # A folder of our own is made in it: what lies there never reaches a disk.
@@ -72,8 +72,9 @@ def searched(*, own_first: bool) -> str:
     *own_first* is for databases of this machine: only its own clients are surely of their version.
     """
     places = [os.environ.get("PATH", os.defpath)]
-    with contextlib.suppress(ProgramError):
-        places.insert(0 if own_first else 1, str(Programs().bin(DISTRIBUTION)))
+    for one in distributions():
+        with contextlib.suppress(ProgramError):
+            places.insert(0 if own_first else len(places), str(Programs().bin(one.name)))
     return os.pathsep.join(places)
 
 

@@ -14,12 +14,12 @@ from typing import IO, Final
 
 import click
 
-from groundplane.engines.database.local._names import DISTRIBUTION
 from groundplane.local.host import log_rotation
 from groundplane.local.host.client import Client, UnreachableError
 from groundplane.local.host.private_files import OWN, PRIVATE
 from groundplane.local.plane import home as homes
 from groundplane.local.plane import run
+from groundplane.local.plane.distributions import distributions
 from groundplane.local.plane.home import Home
 
 PATIENCE_SECONDS: Final = 60.0
@@ -90,7 +90,8 @@ def _listen(home: Home, told: IO[str], started: subprocess.Popen[bytes]) -> None
                     return
             raise click.ClickException(f"{rest}\nNothing was started. The log is {home.log}")
         if word == run.SERVES:
-            click.echo(f"  PostgreSQL {importlib.metadata.version(DISTRIBUTION)} is ready for claims")
+            for one in distributions():
+                click.echo(f"  {one.product} {importlib.metadata.version(one.name)} is ready for claims")
             click.echo(f"Serving after {rest} s, as process {started.pid}.")
             return
         click.echo(f"  {line.strip()}")

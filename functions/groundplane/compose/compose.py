@@ -254,6 +254,9 @@ def _written(spec: CommonSpec) -> tuple[Demand, ...]:
         if isinstance(value, dict):
             for key, entry in value.items():
                 walk(entry, f"{path}.{key}")
+        elif isinstance(value, (list, tuple)):
+            for entry in value:
+                walk(entry, f"{path}[]")
 
     for key, value in spec.model_dump(by_alias=True, exclude_unset=True, exclude_none=True).items():
         walk(value, key)

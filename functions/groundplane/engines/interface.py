@@ -77,6 +77,14 @@ class Archive:
     paths: tuple[tuple[str, ...], ...]  # what makes another place
 
 
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A Python distribution whose programs an engine runs, or hands to people, on the machine where it is installed."""
+
+    name: str
+    product: str  # what it holds, for people
+
+
 class Engine(Protocol[SpecT, KnobsT]):
     """One way to honour one contract. Stateless; safe to share between calls."""
 
@@ -111,6 +119,10 @@ class Engine(Protocol[SpecT, KnobsT]):
     @property
     def operators(self) -> tuple[Operator, ...]:
         """Who serves these kinds. Every kind that is not built in belongs to one."""
+
+    @property
+    def distributions(self) -> tuple[Distribution, ...]:
+        """The programs that it needs on this machine; none where an operator or a cloud runs them."""
 
     @property
     def capabilities(self) -> Mapping[str, Capability]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 import second_engine
+from groundplane.core.capability import Never
 from groundplane.core.refusal import Reason
 from made_up import Manifest
 from outcomes import Outcome
@@ -261,3 +262,14 @@ def test_what_is_dangerous_is_not_offered_by_an_engine_that_says_nothing_of_it(
     outcome = world.ask()
     assert outcome.reason == "NotOffered"
     assert outcome.message.startswith(words)
+
+
+def test_a_field_inside_a_list_is_refused_like_any_other(monkeypatch: pytest.MonkeyPatch, through: str) -> None:
+    second_engine.register(monkeypatch)
+    monkeypatch.setattr(second_engine.Paper, "capabilities", {"database.extensions[].name": Never("it has no ink")})
+    world = fresh(through, tier="Development", database={"extensions": [{"name": "hstore"}]})
+    world.engine = "paper"
+    world.installed.add("sheets.paper.example.org")
+    outcome = world.ask()
+    assert outcome.reason == "NotOffered"
+    assert outcome.message.startswith("database.extensions[].name: hstore is not offered by paper (it has no ink).")

@@ -19,7 +19,6 @@ from typing import Final
 
 import click
 
-from groundplane.engines.database.local import _names as place
 from groundplane.kubernetes.status_errors import StatusError
 from groundplane.local.apiserver import server
 from groundplane.local.apiserver.storage.store import StoreError
@@ -29,6 +28,7 @@ from groundplane.local.host.folder_lock import hold
 from groundplane.local.host.kubeconfig import Kubeconfig
 from groundplane.local.plane import bootstrap
 from groundplane.local.plane import home as homes
+from groundplane.local.plane.distributions import distributions
 from groundplane.local.plane.home import Home
 from groundplane.local.provider.operator import authority, operate
 from groundplane.local.provider.paths import Machine
@@ -58,7 +58,8 @@ async def run(home: Home, programs: Programs, tell: Callable[[str], None]) -> No
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     began = time.monotonic()
     own = authority(Machine(home.folder))
-    programs.bin(place.DISTRIBUTION)  # better said now than by the first claim
+    for one in distributions():  # better said now than by the first claim
+        programs.bin(one.name)
     async with server.serving(home.plane, kubeconfig=home.kubeconfig, authority=own) as plane:
         for what in bootstrap.install(plane.api):
             tell(f"installed  {what}")

@@ -70,6 +70,7 @@ class CloudNativePG:
     )
     optional_kinds: tuple[Kind, ...] = (OBJECT_STORE, *MONITORING)
     operators = (OPERATOR, BACKUP_PLUGIN, kubernetes.PROMETHEUS_OPERATOR)
+    distributions = ()
     knobs = CnpgKnobs
     # fmt: off
     capabilities: dict[str, Capability] = {  # noqa: RUF012  # Read only; a mapping proxy would hide the table.

@@ -14,10 +14,10 @@ from groundplane.engines.database import _postgresql as postgresql
 from groundplane.engines.database.local import _build as build
 from groundplane.engines.database.local import _status as status
 from groundplane.engines.database.local import _tasks as tasks
-from groundplane.engines.database.local._names import HOST, MAJOR, Place
+from groundplane.engines.database.local._names import DISTRIBUTION, HOST, MAJOR, Place
 from groundplane.engines.database.local._server import MANAGED_PARAMETERS, server
 from groundplane.engines.database.local._settings import LocalKnobs
-from groundplane.engines.interface import Anchor, Ask
+from groundplane.engines.interface import Anchor, Ask, Distribution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +40,7 @@ class LocalPostgres:
     kinds: tuple[Kind, ...] = (processes.PROCESS, processes.TASK, SECRET)
     optional_kinds: tuple[Kind, ...] = ()
     operators = (processes.PROVIDER,)
+    distributions = (Distribution(DISTRIBUTION, "PostgreSQL"),)
     knobs = LocalKnobs
     # fmt: off
     capabilities: Mapping[str, Capability] = {

@@ -78,6 +78,7 @@ class AmazonRds:
     )
     optional_kinds: tuple[Kind, ...] = ()
     operators = OPERATORS
+    distributions = ()
     knobs = RdsKnobs
     # fmt: off
     capabilities: Mapping[str, Capability] = {
