@@ -9,7 +9,7 @@ import catalogue
 from catalogue import Manifest
 from groundplane import contracts
 from groundplane.compose.compose import compose
-from groundplane.compose.request import Turn
+from groundplane.compose.request import Request
 from groundplane.core.answer import Answer
 from groundplane.core.manifest import ENVIRONMENT_LABEL, GRANTS, RETENTION_DAYS
 from groundplane.core.observation import Observation, Observed, Requirement
@@ -53,7 +53,7 @@ def answer(  # noqa: PLR0913  # Everything an answer depends on, by name.
             schemas=schemas,
             status=claim.get("status", {}),
         )
-        turn = Turn(
+        turn = Request(
             contracts.load(engine.contract), engine.name, Observed.of(claim), seen, NOW, make_password=lambda: "made-up"
         )
         given = compose(turn)

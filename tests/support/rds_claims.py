@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import catalogue
-from groundplane.compose.ownership import binding_secret, dressed
+from groundplane.compose.ownership import binding_secret, labelled
 from groundplane.contracts.database import DatabaseSpec
 from groundplane.contracts.environment import Environment, read
 from groundplane.contracts.resolve import resolve
@@ -106,7 +106,7 @@ class World:
         """Return what is there once Crossplane applied the claim's answer and the providers did their work."""
         ask, rendered = case.ask(), case.render(seen)
         objects = {
-            name: deepcopy(dressed(desired, case.claim, ask.effective, None).manifest)
+            name: deepcopy(labelled(desired, case.claim, ask.effective, None).manifest)
             for name, desired in rendered.resources.items()
         }
         world = cls(case, objects)

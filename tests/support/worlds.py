@@ -15,7 +15,7 @@ from google.protobuf import json_format
 
 from groundplane import contracts
 from groundplane.compose.compose import compose
-from groundplane.compose.request import Turn
+from groundplane.compose.request import Request
 from groundplane.core.observation import Observation, Observed
 from groundplane.function.fn import INSTALLED, FunctionRunner
 from made_up import CA, CRDS, KUBERNETES, NOW, Key, Manifest, claim, encoded, environment_config, key_of
@@ -148,9 +148,9 @@ class World:
         runner = FunctionRunner(clock=lambda: self.now, make_password=self.make_password)
         return asyncio.run(runner.RunFunction(request, None))
 
-    def turn(self, asked: Asked | None = None) -> Turn:
+    def turn(self, asked: Asked | None = None) -> Request:
         """Return one turn, for a call of the pure core."""
-        return Turn(
+        return Request(
             contract=contracts.load("database"),
             engine=self.engine,
             manifest=Observed.of(self.claim),

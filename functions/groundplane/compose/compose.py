@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from groundplane import engines
-from groundplane.compose.ownership import binding_secret, dressed
+from groundplane.compose.ownership import binding_secret, labelled
 from groundplane.compose.requirements import Inquiry
 from groundplane.compose.status import status_of
 from groundplane.contracts.environment import Environment, read
@@ -21,11 +21,11 @@ from groundplane.core.manifest import CLAIM_LABEL
 from groundplane.core.observation import Unresolved
 from groundplane.core.refusal import Reason, Refusal
 from groundplane.core.slot import Slot
-from groundplane.engines.interface import Ask, hold
+from groundplane.engines.interface import Ask, check_capabilities
 from groundplane.lifecycle import conditions, origin, placement, protection
 
 if TYPE_CHECKING:
-    from groundplane.compose.request import Turn
+    from groundplane.compose.request import Request
     from groundplane.contracts.common import CommonSpec
     from groundplane.core.observation import Observation
     from groundplane.core.rendered import Desired, Rendered
@@ -35,22 +35,22 @@ SETTLED_SECONDS: Final = 300  # a backstop: what is composed or required wakes t
 WAITING_SECONDS: Final = 30
 
 
-def compose(turn: Turn) -> Answer:
-    """Return the whole answer to *turn*: everything the claim owns, or a refusal that changes nothing.
+def compose(request: Request) -> Answer:
+    """Return the whole answer to *request*: everything the claim owns, or a refusal that changes nothing.
 
     It always holds every condition. A refusal is FATAL when something of the claim exists, and an answer without
     resources when nothing does: only an answer is written to status and woken when what it lacks appears.
     """
-    return _Composition(turn).answer()
+    return _Composition(request).answer()
 
 
 class _Composition:
-    """One turn on its way to an answer."""
+    """One request on its way to an answer."""
 
-    def __init__(self, turn: Turn) -> None:
-        self.turn = replace(turn, seen=_ours(turn))
-        self.inquiry = Inquiry(self.turn)
-        self.given_up: list[str] = []
+    def __init__(self, request: Request) -> None:
+        self.request = replace(request, seen=_ours(request))
+        self.inquiry = Inquiry(self.request)
+        self.retired_slots: list[str] = []
 
     def answer(self) -> Answer:
         try:
@@ -62,12 +62,12 @@ class _Composition:
             return self._refused(refusal)
 
     def _compose(self) -> Answer:
-        engine, spec, seen = self._wanted_engine(), self._spec(), self.turn.seen
-        self.given_up = list((spec.migration and spec.migration.retired_slots) or ())
-        placed = placement.place(engine.name, self.given_up, seen)
+        engine, spec, seen = self._wanted_engine(), self._spec(), self.request.seen
+        self.retired_slots = list((spec.migration and spec.migration.retired_slots) or ())
+        placed = placement.place(engine.name, self.retired_slots, seen)
         self.inquiry.probe(self._engine(placed.live))
         if lost := self.inquiry.lost_slot(engine, placed.live):
-            placed = placement.place(engine.name, self.given_up, seen, lost)
+            placed = placement.place(engine.name, self.retired_slots, seen, lost)
             self.inquiry.probe(self._engine(placed.live))
         live = self._engine(placed.live)
         self.inquiry.find_anchor(live, placed.live, given_up=placed.moving and placed.consented)
@@ -89,7 +89,7 @@ class _Composition:
         try:
             rendered = engine.render(ask, slot, seen)
         except Refusal:
-            self._ask_all_the_same(engine, ask, slot)
+            self._repeat_requirements(engine, ask, slot)
             raise
         if ask.source and engine.archive:
             store = rendered.resources.get(slot.resource(engine.archive.role))
@@ -100,9 +100,13 @@ class _Composition:
         resources = self._resources(ask, slot, rendered, consent=slot if retiring_to else None)
         self.inquiry.check_kinds(engine, resources)
         self.inquiry.check_names(resources, rendered.requires)
-        released = placement.released(slot, self.given_up, self._held(), seen) if self.given_up else frozenset()
+        released = (
+            placement.released(slot, self.retired_slots, self._held(), seen) if self.retired_slots else frozenset()
+        )
         protection.retain(resources, seen, retired=rendered.retired, released=released)
-        verdicts = conditions.of(ask.effective, rendered.facts, bound=rendered.binding is not None, now=self.turn.now)
+        verdicts = conditions.of(
+            ask.effective, rendered.facts, bound=rendered.binding is not None, now=self.request.now
+        )
         if retiring_to:
             verdicts[Type.SETTLED] = Verdict.no("Retiring", f"slot {slot} is given up; {retiring_to} takes its place")
         return Answer(
@@ -110,14 +114,14 @@ class _Composition:
             requirements=self.inquiry.wanted,
             ttl=SETTLED_SECONDS if conditions.settled(verdicts) else WAITING_SECONDS,
             resources=resources,
-            status=status_of(self.turn, ask.effective, slot, rendered, anchor, retiring_to=retiring_to),
+            status=status_of(self.request, ask.effective, slot, rendered, anchor, retiring_to=retiring_to),
             ready=verdicts[Type.ACCEPTED].holds and verdicts[Type.SERVING].holds,
             notices=(*rendered.notices, *self.inquiry.unread(engine)),
             footprint=rendered.footprint,
         )
 
-    def _ask_all_the_same(self, engine: Engine[Any, Any], ask: Ask[Any, Any], slot: Slot) -> None:
-        """Ask for what the call before asked for: a refusal may rest on it, and a list that changes never settles."""
+    def _repeat_requirements(self, engine: Engine[Any, Any], ask: Ask[Any, Any], slot: Slot) -> None:
+        """Ask after a refusal for what the call before asked for: Crossplane never settles a list that changes."""
         inquiry = self.inquiry
         before = {name: found for name, found in inquiry.seen.required.items() if name in inquiry.objects}
         with suppress(Refusal, Unresolved):
@@ -128,16 +132,16 @@ class _Composition:
         self, ask: Ask[Any, Any], slot: Slot, rendered: Rendered, consent: Slot | None
     ) -> dict[str, Desired]:
         resources = {
-            name: dressed(desired, ask.claim, ask.effective, consent) for name, desired in rendered.resources.items()
+            name: labelled(desired, ask.claim, ask.effective, consent) for name, desired in rendered.resources.items()
         }
         if rendered.binding:
-            bound = self.turn.seen.get(BINDING) is not None
+            bound = self.request.seen.get(BINDING) is not None
             resources[BINDING] = binding_secret(rendered.binding, ask.claim, slot, bound=bound)
         return resources
 
     def _wanted_engine(self) -> Engine[Any, Any]:
         try:
-            return engines.load(self.turn.contract.name, self.turn.engine)
+            return engines.load(self.request.contract.name, self.request.engine)
         except LookupError as error:
             raise Refusal(
                 Reason.NOT_OFFERED,
@@ -147,7 +151,7 @@ class _Composition:
 
     def _engine(self, slot: Slot) -> Engine[Any, Any]:
         try:
-            return engines.load(self.turn.contract.name, slot.engine)
+            return engines.load(self.request.contract.name, slot.engine)
         except LookupError as error:
             raise Refusal(
                 Reason.WOULD_LOSE_DATA,
@@ -156,10 +160,10 @@ class _Composition:
             ) from None
 
     def _spec(self) -> CommonSpec:
-        found = self.turn.manifest.at("spec")
+        found = self.request.manifest.at("spec")
         written = {key: value for key, value in found.items() if key != "crossplane"} if isinstance(found, dict) else {}
         try:
-            spec = self.turn.contract.spec.model_validate(written)
+            spec = self.request.contract.spec.model_validate(written)
         except ValidationError as error:
             found = "; ".join(
                 f"{'.'.join(['spec', *map(str, entry['loc'])])}: {entry['msg']}"
@@ -171,7 +175,7 @@ class _Composition:
         return spec  # type: ignore[return-value]  # A contract's spec is always a common one.
 
     def _ask(self, engine: Engine[Any, Any], slot: Slot, spec: CommonSpec, *, giving_up: bool) -> Ask[Any, Any]:
-        turn, claim, contract = self.turn, self.inquiry.claim, self.turn.contract.name
+        request, claim, contract = self.request, self.inquiry.claim, self.request.contract.name
         self.inquiry.check_installed(engine)
         data = self.inquiry.environment()
         environment, knobs = read(Environment, claim.environment, data), read(engine.knobs, claim.environment, data)
@@ -179,9 +183,9 @@ class _Composition:
         if giving_up:  # what is about to be destroyed need not be able to do what its successor will
             effective = replace(effective, deletion_policy="Delete")
         else:
-            hold(contract, engine, knobs, (*effective.demands, *_written(spec)))
+            check_capabilities(contract, engine, knobs, (*effective.demands, *_written(spec)))
         source = self.inquiry.source(engine, slot, spec)
-        return Ask(claim, spec, effective, knobs, turn.now, turn.make_password, source)
+        return Ask(claim, spec, effective, knobs, request.now, request.make_password, source)
 
     def _may_release(self, slot: Slot, spec: CommonSpec) -> bool:
         """Whether *slot*, given up by name, may be left out: its stored objects carry the consent, and can go."""
@@ -201,12 +205,12 @@ class _Composition:
         return {*protection.guarded(seen), *(anchors & seen.composed.keys())}
 
     def _swap_refusal(self, placed: placement.Placement) -> Refusal:
-        live, contract = placed.live, self.turn.contract
+        live, contract = placed.live, self.request.contract
         anchor = self.inquiry.seen.existing(live.resource(self._engine(live).anchor.role))
         held = f"{anchor.at('kind')} {anchor.name}" if anchor else "its objects"
         return Refusal(
             Reason.SWAP_NOT_APPROVED,
-            f"the Composition asks for {self.turn.engine}, and the data of this claim are in slot {live} ({held})."
+            f"the Composition asks for {self.request.engine}, and the data of this claim are in slot {live} ({held})."
             f" Nothing was changed, and {live.engine} goes on serving. To stay, set"
             f" spec.crossplane.compositionRef.name back to {contract.composition(live.engine)}. To give the data up"
             f" and start empty on {placed.target}, add {live} to spec.migration.retiredSlots: everything in {live} is"
@@ -222,27 +226,30 @@ class _Composition:
 
     def _unchanged(self, verdict: Verdict) -> Answer:
         return Answer(
-            conditions=conditions.refused(verdict, self.turn.manifest),
+            conditions=conditions.refused(verdict, self.request.manifest),
             requirements=self.inquiry.wanted,
             ttl=WAITING_SECONDS,
             status={"observedGeneration": self.inquiry.claim.generation},
         )
 
 
-def _ours(turn: Turn) -> Observation:
-    """Return what *turn* observes without what other functions of the pipeline compose, which is their business.
+def _ours(request: Request) -> Observation:
+    """Return what *request* observes without what other functions of the pipeline compose, which is their business.
 
     A resource is ours by its name, when that names one of our engines, or by our label, when its engine is not in this
     release: then it still must not be lost.
     """
-    known = engines.names(turn.contract.name)
+    known = engines.names(request.contract.name)
     ours = {
         name: found
-        for name, found in turn.seen.composed.items()
+        for name, found in request.seen.composed.items()
         if name == BINDING
-        or ((slot := Slot.of_resource(name)) and (slot.engine in known or found.label(CLAIM_LABEL) == turn.claim.label))
+        or (
+            (slot := Slot.of_resource(name))
+            and (slot.engine in known or found.label(CLAIM_LABEL) == request.claim.label)
+        )
     }
-    return replace(turn.seen, composed=ours)
+    return replace(request.seen, composed=ours)
 
 
 def _written(spec: CommonSpec) -> tuple[Demand, ...]:

@@ -12,16 +12,16 @@ from groundplane.engines.interface import all_kinds
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from groundplane.compose.request import Turn
+    from groundplane.compose.request import Request
     from groundplane.core.manifest import Kind
     from groundplane.core.observation import Observation, Observed
     from groundplane.engines.interface import Engine
 
 
-def composing(turn: Turn) -> list[Engine[Any, Any]]:
+def composing(request: Request) -> list[Engine[Any, Any]]:
     """Return the engines that composed what is observed, as the names of the objects tell."""
-    slots = {slot.engine for name in turn.seen.composed if (slot := Slot.of_resource(name))}
-    return [load(turn.contract.name, name) for name in names(turn.contract.name) if name in slots]
+    slots = {slot.engine for name in request.seen.composed if (slot := Slot.of_resource(name))}
+    return [load(request.contract.name, name) for name in names(request.contract.name) if name in slots]
 
 
 def observed_kinds(engines: Iterable[Engine[Any, Any]], seen: Observation) -> dict[str, Kind]:

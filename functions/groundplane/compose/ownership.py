@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from groundplane.core.slot import Slot
 
 
-def dressed(desired: Desired, claim: Claim, effective: Effective, consent: Slot | None) -> Desired:
+def labelled(desired: Desired, claim: Claim, effective: Effective, consent: Slot | None) -> Desired:
     """Return *desired* with the claim's label and life and, where it is guarded, the deletion policy that applies.
 
     With *consent* the object says that its slot may be retired: policies look at the stored object, never at the claim.
@@ -38,7 +38,7 @@ def dressed(desired: Desired, claim: Claim, effective: Effective, consent: Slot 
             annotations[RETENTION_DAYS] = str(effective.retention_days)
         if consent:
             annotations[RETIRE_CONSENT] = str(consent)
-    manifest = _worn(desired.manifest, claim, annotations, guarded=desired.guarded)
+    manifest = _labelled(desired.manifest, claim, annotations, guarded=desired.guarded)
     return Desired(manifest, desired.ready, desired.guarded, desired.identity)
 
 
@@ -50,10 +50,10 @@ def binding_secret(binding: Binding, claim: Claim, slot: Slot, *, bound: bool) -
         type=f"servicebinding.io/{binding.type}",
         data=secret_data(entries),
     )
-    return Desired(_worn(manifest, claim, {SLOT: str(slot)}, guarded=False), ready=bound)
+    return Desired(_labelled(manifest, claim, {SLOT: str(slot)}, guarded=False), ready=bound)
 
 
-def _worn(manifest: Manifest, claim: Claim, annotations: dict[str, str], *, guarded: bool) -> Manifest:
+def _labelled(manifest: Manifest, claim: Claim, annotations: dict[str, str], *, guarded: bool) -> Manifest:
     metadata = manifest["metadata"]
     labels = {**metadata.get("labels", {}), CLAIM_LABEL: claim.label}
     if guarded:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Request:
     """Everything one call depends on; time and randomness are inputs."""
 
     contract: Contract

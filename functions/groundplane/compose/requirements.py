@@ -23,7 +23,7 @@ from groundplane.lifecycle import origin, placement, protection
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from groundplane.compose.request import Turn
+    from groundplane.compose.request import Request
     from groundplane.contracts.common import CommonSpec
     from groundplane.core.observation import Observed
     from groundplane.core.rendered import Desired
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 
 class Inquiry:
-    """Asks for what a turn depends on. The same turn asks for the same, whatever it was told already."""
+    """Collects what a request depends on. The same request asks for the same, whatever it was told already."""
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, request: Request) -> None:
         """Begin with what every claim depends on: its environment and the grants."""
-        self.turn = turn
-        self.claim = turn.claim
-        self.observed = observed_kinds(composing(turn), turn.seen)
+        self.request = request
+        self.claim = request.claim
+        self.observed = observed_kinds(composing(request), request.seen)
         # What is observed is installed, and need not be asked for: a settled claim asks for no schema at all.
-        self.seen = replace(turn.seen, schemas=dict.fromkeys(self.observed, True) | dict(turn.seen.schemas))
+        self.seen = replace(request.seen, schemas=dict.fromkeys(self.observed, True) | dict(request.seen.schemas))
         self.anchors: list[str] = []
         self.schemas: tuple[Kind, ...] = ()
         self.objects: dict[str, Requirement] = {
@@ -53,12 +53,12 @@ class Inquiry:
 
         A claim that is served needs its own engine alone, and imports no other.
         """
-        return [load(self.turn.contract.name, name) for name in names(self.turn.contract.name)]
+        return [load(self.request.contract.name, name) for name in names(self.request.contract.name)]
 
     @property
     def wanted(self) -> Requirements:
         """What the next call must be told."""
-        return Requirements(self.objects, self.schemas, self.turn.seen.schemas)
+        return Requirements(self.objects, self.schemas, self.request.seen.schemas)
 
     def require(self, name: str, requirement: Requirement | None = None) -> Observed | None:
         """Return what *name* brought; None when nothing was found.
@@ -89,7 +89,7 @@ class Inquiry:
     def ask(self, kinds: Iterable[Kind]) -> None:
         """Ask for the schema of each of *kinds*, and of all that its engine may come to need, lest calls run out."""
         wanted = {kind.crd: kind for kind in kinds}
-        serving = [one for one in composing(self.turn) if one.anchor.kind.crd in self.observed]
+        serving = [one for one in composing(self.request) if one.anchor.kind.crd in self.observed]
         for every in (all_kinds(one) for one in serving if wanted.keys() & {kind.crd for kind in all_kinds(one)}):
             wanted |= {kind.crd: kind for kind in every if not kind.builtin and kind.crd not in self.seen.schemas}
         self.schemas = tuple(wanted.values())
@@ -235,17 +235,17 @@ class Inquiry:
         restore = spec.restore
         if restore is None or self.seen.existing(slot.resource(engine.anchor.role)):
             return None
-        born = self.turn.manifest.at("metadata", "creationTimestamp")
-        origin.check_not_to_come(restore, moment.known(str(born)) or self.turn.now)
+        born = self.request.manifest.at("metadata", "creationTimestamp")
+        origin.check_not_to_come(restore, moment.known(str(born)) or self.request.now)
         if restore.claim_ref is None:
             return None
         name, namespace = restore.claim_ref.name, self.claim.namespace
-        kind = Kind(str(self.turn.manifest.at("apiVersion")), self.claim.kind, self.turn.contract.plural)
+        kind = Kind(str(self.request.manifest.at("apiVersion")), self.claim.kind, self.request.contract.plural)
         if (archive := engine.archive) and self._may_read(archive.kind):
             labels = {CLAIM_LABEL: f"{self.claim.stem}.{name}"}
             self.objects["restore-archive"] = Requirement(archive.kind, namespace=namespace, labels=labels)
         found = self.require("restore-source", Requirement(kind, name, namespace))
-        other = claim_of(self.turn.contract, found) if found else None
+        other = claim_of(self.request.contract, found) if found else None
         copied = origin.source(self.claim, name, engine.name, other, found)
         archives = self.seen.required.get("restore-archive", ())
         place = next((one for one in archives if one.name == other.object(copied.slot)), None) if other else None

@@ -8,7 +8,7 @@ from groundplane.core.manifest import DELETION_POLICY, Manifest, without_none
 from groundplane.lifecycle import protection
 
 if TYPE_CHECKING:
-    from groundplane.compose.request import Turn
+    from groundplane.compose.request import Request
     from groundplane.contracts.resolve import Effective
     from groundplane.core.observation import Observed
     from groundplane.core.rendered import Backups, Rendered
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def status_of(  # noqa: PLR0913  # All that a status is made of.
-    turn: Turn,
+    request: Request,
     effective: Effective,
     slot: Slot,
     rendered: Rendered,
@@ -32,13 +32,13 @@ def status_of(  # noqa: PLR0913  # All that a status is made of.
     facts = rendered.facts
     serves = anchor is not None
     status = {
-        "observedGeneration": turn.claim.generation,
-        "lastHandledReconcileAt": turn.manifest.annotation("crossplane.io/reconcile-requested-at"),
+        "observedGeneration": request.claim.generation,
+        "lastHandledReconcileAt": request.manifest.annotation("crossplane.io/reconcile-requested-at"),
         "engine": slot.engine if serves else None,
         "slot": str(slot) if serves else None,
         "version": facts.version,
-        "deletion": _deletion(turn, rendered),
-        "binding": {"name": turn.claim.binding} if rendered.binding else None,
+        "deletion": _deletion(request, rendered),
+        "binding": {"name": request.claim.binding} if rendered.binding else None,
         "endpoints": [{"name": facts.endpoint.name, "host": facts.endpoint.host, "port": facts.endpoint.port}]
         if facts.endpoint
         else None,
@@ -54,9 +54,9 @@ def status_of(  # noqa: PLR0913  # All that a status is made of.
     return without_none(status)
 
 
-def _deletion(turn: Turn, rendered: Rendered) -> Manifest | None:
+def _deletion(request: Request, rendered: Rendered) -> Manifest | None:
     """Return the policy that really stands on the objects: Delete only when every one of them says so."""
-    guarded = protection.guarded(turn.seen)
+    guarded = protection.guarded(request.seen)
     if not guarded:
         return None
     released = rendered.facts.releasable and all(

@@ -153,7 +153,7 @@ def all_kinds(engine: Engine[Any, Any]) -> tuple[Kind, ...]:
     return (*engine.kinds, *engine.optional_kinds)
 
 
-def hold(contract: str, engine: Engine[Any, Any], knobs: Knobs, demands: tuple[Demand, ...]) -> None:
+def check_capabilities(contract: str, engine: Engine[Any, Any], knobs: Knobs, demands: tuple[Demand, ...]) -> None:
     """Return if *engine* can be held to every demand.
 
     Raises:

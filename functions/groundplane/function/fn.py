@@ -16,7 +16,7 @@ from google.protobuf import duration_pb2
 
 from groundplane import contracts
 from groundplane.compose.compose import compose
-from groundplane.compose.request import Turn
+from groundplane.compose.request import Request
 from groundplane.core.condition import Status
 from groundplane.core.observation import Observation
 from groundplane.function import structs
@@ -103,7 +103,7 @@ class FunctionRunner(grpcv1.FunctionRunnerServiceServicer):
         except LookupError as error:
             msg = f"{error} that this release serves; the Composition belongs to another release"
             raise UnsupportedError(msg) from None
-        turn = Turn(
+        asked = Request(
             contract=contract,
             engine=str(structs.observed(request.input).at("engine") or ""),
             manifest=manifest,
@@ -111,7 +111,7 @@ class FunctionRunner(grpcv1.FunctionRunnerServiceServicer):
             now=self.clock(),
             make_password=self.make_password,
         )
-        return compose(turn)
+        return compose(asked)
 
 
 class UnsupportedError(Exception):

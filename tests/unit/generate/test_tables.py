@@ -8,7 +8,7 @@ from groundplane.contracts.environment import Knobs
 from groundplane.contracts.resolve import Demand
 from groundplane.contracts.tiers import PRESETS
 from groundplane.core.refusal import Refusal
-from groundplane.engines.interface import hold
+from groundplane.engines.interface import check_capabilities
 from groundplane.generate import doc_tables
 
 
@@ -33,7 +33,7 @@ def test_the_tier_table_says_holds_exactly_where_the_engine_is_not_refused(one: 
         }
         demands = tuple(Demand(path, value, "tier") for path, value in values.items() if value is not None)
         try:
-            hold(one.contract, engine, Knobs(), demands)
+            check_capabilities(one.contract, engine, Knobs(), demands)
         except Refusal as refusal:
             lacking = refusal.message.split(" asks for ")[1].split(",")[0]
             path, value = lacking.split(": ")

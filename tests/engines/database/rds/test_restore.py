@@ -10,7 +10,7 @@ from groundplane.core.manifest import Manifest
 from groundplane.core.refusal import Refusal
 from groundplane.core.slot import Slot
 from groundplane.engines.database.rds import ENGINE
-from groundplane.engines.interface import Source, hold
+from groundplane.engines.interface import Source, check_capabilities
 from rds_claims import Case, environment, identity
 
 LEDGER = identity("ledger", uid="uid-of-ledger")
@@ -141,7 +141,7 @@ def test_no_binding_of_a_copy_while_the_login_still_has_the_password_of_its_sour
 def held(case: Case) -> str:
     ask = case.ask()
     try:
-        hold("database", ENGINE, ask.knobs, ask.effective.demands)
+        check_capabilities("database", ENGINE, ask.knobs, ask.effective.demands)
     except Refusal as refusal:
         return refusal.message
     return "held"
