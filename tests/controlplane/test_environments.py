@@ -39,7 +39,7 @@ def test_an_environment_with_an_unknown_engine_is_refused(cluster: Cluster) -> N
 
 def test_a_selector_without_labels_is_a_choice_and_keeps_the_default_composition_away(cluster: Cluster) -> None:
     team = cluster.team("")
-    team.apply(orders(crossplane={"compositionSelector": {"matchLabels": {}}}))
+    team.apply(orders(tier="Development", crossplane={"compositionSelector": {"matchLabels": {}}}))
     team.wait(lambda it: "compositionRef" in it["spec"]["crossplane"])
     eventually(lambda: any("Successfully selected composition" in one for one in team.events()))
     assert [one for one in team.events() if "Default composition" in one] == []
