@@ -114,6 +114,10 @@ class Machine:
         path.write_text(bound["certificates"])
         return Connector(f"{bound['uri']}&sslrootcert={path}")
 
+    def data(self) -> list[Path]:
+        """Return the folders with data of a server, also while some of them are being removed."""
+        return [Path(folder) for folder, _, files in os.walk(self.home) if "PG_VERSION" in files]
+
     def servers(self) -> list[psutil.Process]:
         """Return the database servers that run on data of this home, without their own children."""
         found = []

@@ -76,7 +76,7 @@ def test_all_comes_back_and_nothing_acknowledged_is_lost(
         for name in ("orders", *living):
             here.kubectl("delete", "xdatabase", name)
         eventually(lambda: not here.servers() and not any(map(listening, ports)), SOON)
-        eventually(lambda: [*here.home.rglob("PG_VERSION")] == [], SOON)
+        eventually(lambda: here.data() == [], SOON)
         assert [*here.temporary.iterdir()] == []
 
 

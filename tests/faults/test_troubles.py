@@ -145,7 +145,7 @@ def test_a_claim_that_goes_during_its_backup_leaves_nothing_unfinished(short: Pa
                 assert time.monotonic() < end
             time.sleep(0.3 * number)  # with each of its steps
             here.kubectl("delete", "xdatabase", name)
-        eventually(lambda: not here.servers() and not [*here.home.rglob("PG_VERSION")], SOON)
+        eventually(lambda: not here.servers() and not here.data(), SOON)
         assert [one for one in here.home.glob("backups/**/*") if "unfinished" in one.name] == []
 
 
