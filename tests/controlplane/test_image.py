@@ -47,7 +47,7 @@ def test_what_the_dockerfile_installs_serves_the_function_read_only(tmp_path: Pa
         raise
     tree = folder / "app"
     assert (tree / "groundplane" / "_package" / "apis").is_dir()
-    assert list(tree.glob("groundplane/__pycache__/fn.*.pyc"))
+    assert list(tree.glob("groundplane/function/__pycache__/fn.*.pyc"))
     image_tree.read_only(tree)
     try:
         before = image_tree.files(tree)
